@@ -1,0 +1,1 @@
+"""FaultMaven: an LLM gateway for troubleshooting."""
