@@ -1,0 +1,1 @@
+"""The faultmaven command: one module per verb, no logic of its own."""

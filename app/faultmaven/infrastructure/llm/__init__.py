@@ -1,0 +1,1 @@
+"""Providers, their wire formats, and the chain over them."""

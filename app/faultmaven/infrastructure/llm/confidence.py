@@ -1,0 +1,93 @@
+"""How sure an answer is: the provider's prior, moved by what is seen in the answer.
+
+Every signal is a pure function that gives a delta and its reason. The score is their sum,
+kept within [0, 0.98]: certainty is not on offer. Length alone never raises it.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+
+from faultmaven.infrastructure.llm.wire.types import Completion
+from faultmaven.models.confidence import Confidence, Signal
+
+CEILING = 0.98
+"""Highest score any answer can get."""
+
+_FINISH_DELTAS = {
+    "length": (-0.2, "the answer was cut at its length limit"),
+    "content_filter": (-0.4, "the provider's filter cut the answer"),
+    "error": (-0.4, "the provider reported an error while answering"),
+    "tool_calls": (-0.1, "the model asked for a tool instead of finishing"),
+}
+_REPETITIVE = 0.12  # compressed size over size; prose and JSON stay well above 0.25
+_REPETITION_MIN_CHARS = 600  # below this the ratio says little
+_LIKELY, _UNLIKELY = 0.9, 0.6  # geometric mean of token probabilities
+
+
+def score_completion(
+    completion: Completion,
+    *,
+    prior: float,
+    threshold: float = 0.0,
+    further: Sequence[Signal] = (),
+) -> Confidence:
+    """Score one answer.
+
+    Args:
+        completion: the answer.
+        prior: the provider's ``confidence_score``, in [0, 1].
+        threshold: recorded beside the score, in [0, 1].
+        further: signals from whoever knows what was asked.
+    """
+    signals = (
+        Signal("prior", prior, "how this provider's answers usually fare"),
+        *_signals(completion),
+        *further,
+    )
+    total = sum(signal.delta for signal in signals)
+    # A provider configured above the ceiling keeps what its operator gave it.
+    score = round(min(max(total, 0.0), max(CEILING, prior)), 4)
+    return Confidence(score=score, threshold=threshold, signals=signals)
+
+
+def best_possible(prior: float, *, bonus: float = 0.15) -> float:
+    """Highest score worth expecting from a provider with this prior.
+
+    Args:
+        prior: the provider's ``confidence_score``, in [0, 1].
+        bonus: the most that good signals together add.
+    """
+    return min(prior + bonus, max(CEILING, prior))
+
+
+def _signals(completion: Completion) -> Iterator[Signal]:
+    yield from _finish(completion.finish_reason)
+    yield from _repetition(completion.text)
+    yield from _token_probability(completion.mean_logprob)
+
+
+def _finish(reason: str) -> Iterator[Signal]:
+    if reason in _FINISH_DELTAS:
+        delta, why = _FINISH_DELTAS[reason]
+        yield Signal("finish_reason", delta, why)
+
+
+def _repetition(text: str) -> Iterator[Signal]:
+    if len(text) < _REPETITION_MIN_CHARS:
+        return
+    raw = text.encode("utf-8", "replace")
+    if len(zlib.compress(raw, 1)) / len(raw) < _REPETITIVE:
+        yield Signal("repetition", -0.3, "the answer repeats itself")
+
+
+def _token_probability(mean_logprob: float | None) -> Iterator[Signal]:
+    if mean_logprob is None:
+        return
+    probability = math.exp(min(mean_logprob, 0.0))
+    if probability >= _LIKELY:
+        yield Signal("token_probability", 0.05, "the model was sure of its words")
+    elif probability < _UNLIKELY:
+        yield Signal("token_probability", -0.1, "the model was unsure of its words")

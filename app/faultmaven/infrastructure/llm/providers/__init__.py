@@ -1,0 +1,1 @@
+"""The vendors: one small class each, and the registry that configures them."""

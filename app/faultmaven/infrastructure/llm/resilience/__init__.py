@@ -1,0 +1,1 @@
+"""Decisions about time and repetition, with clock and randomness as arguments."""

@@ -1,0 +1,141 @@
+"""The only HTTP client: one pool for all providers. It sends, it never retries.
+
+The seam is `Transport.send`: bytes-to-be in, bytes out, within a given time. Tests put a
+recorded transport there; a faster engine can be put there without any codec noticing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from functools import cache
+from typing import Protocol
+
+import httpx
+
+from faultmaven.errors import ProviderConnectionError, ProviderProtocolError, ProviderTimeoutError
+from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
+
+_CONNECT_TIMEOUT = 5.0  # seconds; the vendors' own SDKs use the same
+_MAX_BODY = 32 * 1024 * 1024  # bytes; no completion is that large, a runaway answer is
+_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30)
+# A proxy meant for the internet must not see what is addressed to this machine.
+_NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class Transport(Protocol):
+    """What moves bytes."""
+
+    async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - the seam passes a length
+        """Send and return the whole answer, whatever its status.
+
+        Raises:
+            ProviderConnectionError: refused, reset, not resolved, TLS failed, or cut.
+            ProviderTimeoutError: not whole within ``timeout`` seconds.
+            ProviderProtocolError: not HTTP, or larger than any answer is.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class HttpxTransport:
+    """`Transport` over httpx, with one pool of connections.
+
+    A pool belongs to the event loop it was used on, so a new loop gets a new pool.
+    """
+
+    def __init__(self, *, client: httpx.AsyncClient | None = None) -> None:
+        self._client = client
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
+        """Send and return the whole answer; see `Transport.send`."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._exchange(request)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            message = f"no answer within {timeout:.1f} s"
+            if isinstance(error, httpx.ConnectTimeout):
+                message = f"no connection within {min(timeout, _CONNECT_TIMEOUT):.1f} s"
+            raise ProviderTimeoutError(message) from error
+        except httpx.DecodingError as error:
+            raise ProviderProtocolError("the answer's compression is broken") from error
+        except httpx.TransportError as error:
+            raise ProviderConnectionError(_connection_message(error)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ProviderConnectionError("the base URL is not a valid address") from error
+
+    async def aclose(self) -> None:
+        """Close every connection; a closed transport opens a new pool when used again."""
+        client, self._client = self._client, None
+        loop, self._loop = self._loop, None
+        # Connections of another loop cannot be awaited here; they went with that loop.
+        if client is not None and loop in (None, asyncio.get_running_loop()):
+            await client.aclose()
+
+    async def _exchange(self, request: WireRequest) -> WireResponse:
+        client = self._client_of_this_loop()
+        async with client.stream(
+            request.method, request.url, headers=dict(request.headers), content=request.body or None
+        ) as response:
+            body = await _read(response)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return WireResponse(status=response.status_code, headers=headers, body=body)
+
+    def _client_of_this_loop(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._client is None or (self._loop is not None and self._loop is not loop):
+            self._client = _new_client()
+        self._loop = loop
+        return self._client
+
+
+@cache
+def shared_transport() -> HttpxTransport:
+    """The process's transport, for providers constructed with their configuration alone."""
+    return HttpxTransport()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One TLS context: loading the roots costs tens of milliseconds and megabytes."""
+    return httpx.create_ssl_context()
+
+
+def _new_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=_tls(),
+        limits=_LIMITS,
+        timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
+        follow_redirects=False,  # a redirect would carry the key to somewhere else
+        mounts=dict.fromkeys(_NO_PROXY),
+    )
+
+
+async def _read(response: httpx.Response) -> bytes:
+    pieces = bytearray()
+    async for piece in response.aiter_bytes():
+        pieces += piece
+        if len(pieces) > _MAX_BODY:
+            message = f"the answer is larger than {_MAX_BODY // 1024 // 1024} MiB"
+            raise ProviderProtocolError(message, status_code=response.status_code)
+    return bytes(pieces)
+
+
+def _connection_message(error: httpx.TransportError) -> str:
+    """What went wrong, without addresses: an address may hold credentials."""
+    if isinstance(error, httpx.ConnectError):
+        text = str(error).lower()
+        if "ssl" in text or "certificate" in text or "tls" in text:
+            return "the TLS handshake failed"
+        if "name" in text and ("resolution" in text or "known" in text):
+            return "the host name could not be resolved"
+        return "the connection was refused"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "the connection was closed before the answer was whole"
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return "the base URL must begin with http:// or https://"
+    return "the connection was lost"

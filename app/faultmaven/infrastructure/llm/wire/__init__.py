@@ -1,0 +1,1 @@
+"""Wire formats: pure translation between our requests and each vendor's."""

@@ -1,0 +1,136 @@
+"""Plain data between the chain, the codecs and the transport, and the codec's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from faultmaven.errors import ProviderError
+from faultmaven.models.attempt import Usage
+from faultmaven.models.prompt import Message, StructuredOutput
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One question to one model, in nobody's wire format.
+
+    Attributes:
+        model: name of the model, as the vendor writes it.
+        messages: system prompt first if there is one; the last is the user's.
+        max_tokens: most tokens to write, or ``None`` for the vendor's own limit.
+        temperature: sampling temperature in [0, 2], or ``None`` to leave it to the model.
+        stop: texts that end the answer.
+        response_schema: JSON schema the answer must follow, or ``None``.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop: tuple[str, ...] = ()
+    response_schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One model's answer, in nobody's wire format.
+
+    Attributes:
+        text: the answer; never blank (a codec raises instead).
+        finish_reason: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ``error``, or
+            the vendor's own word where it has no equal.
+        usage: tokens spent; zeros where the vendor did not say.
+        model: model that answered, as the vendor names it; empty where it did not say.
+        reasoning: what the model thought aloud, kept apart from the answer.
+        mean_logprob: mean natural logarithm of the answer's token probabilities, or ``None``.
+        cost_usd: price as the vendor states it, or ``None``.
+    """
+
+    text: str
+    finish_reason: str = "stop"
+    usage: Usage = Usage()
+    model: str = ""
+    reasoning: str = ""
+    mean_logprob: float | None = None
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and as whom to ask.
+
+    Attributes:
+        base_url: address without a trailing slash.
+        api_key: secret, or ``None``; never in ``repr``.
+        options: what only one codec knows, such as an API version.
+    """
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """An HTTP request as data. Headers hold the key, so ``repr`` shows none of them."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WireResponse:
+    """An HTTP answer as data.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case.
+        body: whole body, decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+class Codec(Protocol):
+    """One wire format: pure, without I/O, clock or state.
+
+    A codec raises `ProviderError` without provider and model; whoever called fills them in.
+    """
+
+    def structured(self, model: str) -> StructuredOutput:
+        """How ``model`` can be held to a JSON schema."""
+        ...
+
+    def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
+        """Write the request."""
+        ...
+
+    def decode(self, response: WireResponse) -> Completion:
+        """Read a 200.
+
+        Raises:
+            ProviderError: the 200 is a failure: an error object, a blocked or empty answer,
+                or a body that is none of the format's.
+        """
+        ...
+
+    def decode_error(self, response: WireResponse) -> ProviderError:
+        """Read an answer that is no 200 into the error it means."""
+        ...
+
+    def encode_check(self, model: str, endpoint: Endpoint) -> WireRequest:
+        """Write the vendor's free call: its list of models, or its check of the key."""
+        ...
+
+    def decode_check(self, response: WireResponse) -> tuple[str, ...]:
+        """Read the names of models from the free call's 200; empty where it lists none.
+
+        Raises:
+            ProviderProtocolError: the body is none of the format's.
+        """
+        ...

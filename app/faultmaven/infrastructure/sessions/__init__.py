@@ -1,0 +1,1 @@
+"""Conversations kept between requests."""

@@ -1,0 +1,1 @@
+"""The contracts between rooms, and the records that cross them."""

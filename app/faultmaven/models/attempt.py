@@ -1,0 +1,72 @@
+"""What happened in one try at one provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faultmaven.errors import ErrorClass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens spent by one completion.
+
+    Attributes:
+        prompt: tokens read, cached ones included.
+        completion: tokens written, reasoning included.
+    """
+
+    prompt: int = 0
+    completion: int = 0
+
+    @property
+    def total(self) -> int:
+        """Tokens read and written."""
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one provider, good or bad; the unit of metrics, logs and responses.
+
+    Attributes:
+        provider: name as in ``PROVIDER_SCHEMA``.
+        model: model that was asked.
+        number: 1 for the first try at this provider in this request, 2 for its first retry.
+        error_class: how it failed, or ``None`` when it answered.
+        detail: short redacted text of the failure, or ``None``.
+        hint: what an operator can do about the failure, or ``None``.
+        status_code: HTTP status of the provider, or ``None`` when there was none.
+        confidence: score of the answer in [0, 1], or ``None`` when there was none.
+        queue_ms: milliseconds spent waiting before the request was sent (backoff included).
+        total_ms: milliseconds from sending to the whole answer or the failure.
+        usage: tokens spent.
+        cost_usd: price of the attempt, or ``None`` when the price is not known.
+        retry_after: seconds the provider asked us to wait, or ``None``.
+        next_because: why another attempt followed, or ``None`` for the last one.
+    """
+
+    provider: str
+    model: str
+    number: int = 1
+    error_class: ErrorClass | None = None
+    detail: str | None = None
+    hint: str | None = None
+    status_code: int | None = None
+    confidence: float | None = None
+    queue_ms: float = 0.0
+    total_ms: float = 0.0
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    retry_after: float | None = None
+    next_because: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the provider answered, whatever the confidence."""
+        return self.error_class is None
+
+    @property
+    def outcome(self) -> str:
+        """``ok``, or the class of the failure: a closed set, fit for a metric label."""
+        return "ok" if self.error_class is None else self.error_class.value
