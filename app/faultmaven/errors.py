@@ -20,6 +20,7 @@ FaultMavenError
 │   └── ProviderProtocolError      an answer that is no answer
 └── ChainError                     the whole chain ended without a usable answer
     ├── AllProvidersFailedError    nobody answered
+    ├── RequestRejectedError       the providers find the caller's request wrong
     └── LowConfidenceError         answers, but none sure enough, and that was required
 
 A class carries its meaning as attributes, so that nobody needs a ladder of ``isinstance``:
@@ -130,6 +131,8 @@ class ProviderError(FaultMavenError):
         status_code: HTTP status the provider answered with, or ``None``.
         retry_after: seconds the provider asked us to wait, or ``None``.
         retryable: worth asking the same provider again.
+        retry_limit: most retries this kind of failure is worth.
+        prefers_next: another provider, where there is one, is a better bet than a retry.
         falls_back: worth asking the next provider.
     """
 
@@ -138,6 +141,8 @@ class ProviderError(FaultMavenError):
     title = "Provider failed"
     error_class: ClassVar[ErrorClass] = ErrorClass.MALFORMED
     retryable: ClassVar[bool] = False
+    retry_limit: ClassVar[int] = 100
+    prefers_next: bool = False
     falls_back: bool = True
 
     def __init__(
@@ -158,7 +163,11 @@ class ProviderError(FaultMavenError):
 
 
 class ProviderConnectionError(ProviderError):
-    """Refused, reset, name not resolved, TLS failed, or the body was cut."""
+    """Refused, reset, name not resolved, TLS failed, or the body was cut.
+
+    ``prefers_next`` is set where no connection came about at all: nobody listens there, and
+    will hardly do so a moment later.
+    """
 
     error_class = ErrorClass.CONNECTION
     retryable = True
@@ -231,6 +240,7 @@ class ProviderProtocolError(ProviderError):
 
     error_class = ErrorClass.MALFORMED
     retryable = True
+    retry_limit = 1
 
 
 class ChainError(FaultMavenError):
@@ -263,6 +273,14 @@ class AllProvidersFailedError(ChainError):
 
     slug = "all_providers_failed"
     title = "All providers failed"
+
+
+class RequestRejectedError(ChainError):
+    """Providers refused the request itself; the caller can mend it."""
+
+    status = 400
+    slug = "request_rejected"
+    title = "The request was rejected"
 
 
 class LowConfidenceError(ChainError):

@@ -64,7 +64,9 @@ class HttpxTransport:
         except httpx.DecodingError as error:
             raise ProviderProtocolError("the answer's compression is broken") from error
         except httpx.TransportError as error:
-            raise ProviderConnectionError(_connection_message(error)) from error
+            failure = ProviderConnectionError(_connection_message(error))
+            failure.prefers_next = isinstance(error, httpx.ConnectError)
+            raise failure from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise ProviderConnectionError("the base URL is not a valid address") from error
 

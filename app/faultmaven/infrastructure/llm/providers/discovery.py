@@ -1,0 +1,107 @@
+"""From a schema row and the environment to a provider's configuration. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from faultmaven.models.interfaces import ProviderConfig
+
+_DEFAULT_RETRIES, _DEFAULT_TIMEOUT, _DEFAULT_CONFIDENCE = 3, 30.0, 0.8
+# Forms that stand for "put your key here"; a key that merely contains "your" is taken at its word.
+_PLACEHOLDER = re.compile(
+    r"<.*>|\.{3,}|x{3,}|\*{3,}|change-?_?me|replace-?_?me|todo|none|null|empty|"
+    r"(?:your[-_ ]?)?(?:api[-_ ]?)?key(?:[-_ ]here)?|"
+    r"(?:sk|fw|hf|sk-ant|sk-or|AIza)[-_]?(?:\.{3,}|x{3,})",
+    re.IGNORECASE,
+)
+_QUOTES = "\"'"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What the environment says about one provider.
+
+    Attributes:
+        config: its configuration.
+        missing: why it cannot be used, or ``None``.
+        warnings: what looks wrong but does not stop it; names variables, never values.
+    """
+
+    config: ProviderConfig
+    missing: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def discover(name: str, row: Mapping[str, Any], environment: Mapping[str, str]) -> Discovered:
+    """Read what ``row`` names from ``environment``."""
+    key_var: str | None = row.get("api_key_var")
+    api_key = _key(environment, key_var or row.get("optional_key_var"))
+    model = _line(environment.get(row["model_var"])) or row["default_model"]
+    config = ProviderConfig(
+        name=name,
+        api_key=api_key,
+        base_url=_base_url(row, environment),
+        models=list(dict.fromkeys([model, row["default_model"], *row.get("models", ())])),
+        max_retries=row.get("max_retries", _DEFAULT_RETRIES),
+        timeout=float(row.get("timeout", _DEFAULT_TIMEOUT)),
+        confidence_score=float(row.get("confidence_score", _DEFAULT_CONFIDENCE)),
+        model_var=row["model_var"],
+        api_key_var=key_var or row.get("optional_key_var"),
+        base_url_var=row.get("base_url_var"),
+        context_window=row.get("context_window"),
+        needs_key=key_var is not None,
+        local=row.get("local", False),
+        options=_options(row, environment),
+    )
+    missing = "missing API key" if config.needs_key and not api_key else None
+    warnings = () if missing else tuple(_warnings(row, config, model))
+    return Discovered(config=config, missing=missing, warnings=warnings)
+
+
+def _key(environment: Mapping[str, str], variable: str | None) -> str | None:
+    """The key without white space; of several, the first. Blank and placeholder are none."""
+    raw = environment.get(variable, "") if variable else ""
+    first = re.sub(r"\s+", "", raw).strip(_QUOTES).split(",")[0]
+    return None if not first or _PLACEHOLDER.fullmatch(first) else first
+
+
+def _line(value: str | None) -> str:
+    """A value without the blanks, line ends and quotes that copying brings along."""
+    return value.strip().strip(_QUOTES).strip() if value else ""
+
+
+def _base_url(row: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    variables = (row.get("base_url_var", ""), *row.get("further_base_url_vars", ()))
+    given = next(filter(None, (_line(environment.get(variable)) for variable in variables)), "")
+    default = row.get("default_base_url") or row["provider_class"].default_base_url
+    return str(given or default).rstrip("/")
+
+
+def _options(row: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    values = {
+        option: _line(environment.get(variable))
+        for option, variable in row.get("option_vars", {}).items()
+    }
+    return {option: value for option, value in values.items() if value}
+
+
+def _warnings(row: Mapping[str, Any], config: ProviderConfig, model: str) -> Iterator[str]:
+    prefixes = tuple(row.get("key_prefixes", ()))
+    if prefixes and config.api_key and not config.api_key.startswith(prefixes):
+        yield (
+            f"{config.api_key_var} does not begin with {' or '.join(prefixes)}, "
+            f"as keys of {config.name} do; it is used as it is"
+        )
+    if config.api_key and not config.api_key.isascii():
+        yield f"{config.api_key_var} holds characters that no key has; copy it again"
+    if not config.base_url.startswith(("http://", "https://")):
+        yield f"{config.base_url_var} must begin with http:// or https://"
+    instead = row.get("retired_models", {}).get(model)
+    if instead:
+        yield (
+            f"the vendor has retired model '{model}'; "
+            f"set {config.model_var}, for example to {instead}"
+        )

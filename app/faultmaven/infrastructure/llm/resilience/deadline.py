@@ -1,0 +1,37 @@
+"""The moment by which a caller must have an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Clock = Callable[[], float]
+"""Monotonic seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on a monotonic clock; every wait is bounded by what is left until it.
+
+    Attributes:
+        at: the moment, in the clock's seconds.
+        clock: the clock it is read against.
+    """
+
+    at: float
+    clock: Clock = time.monotonic
+
+    @classmethod
+    def after(cls, seconds: float, *, clock: Clock = time.monotonic) -> Deadline:
+        """The moment ``seconds`` from now."""
+        return cls(at=clock() + seconds, clock=clock)
+
+    def left(self) -> float:
+        """Seconds until the moment; 0 once it has passed."""
+        return max(0.0, self.at - self.clock())
+
+    @property
+    def passed(self) -> bool:
+        """Whether the moment has come."""
+        return self.left() <= 0

@@ -1,0 +1,160 @@
+"""The only reader of the environment.
+
+Two views of the same sources (process environment first, then ``.env``): `Settings`, the
+service's own options, typed; and `Settings.environment`, everything as text, from which the
+registry reads the variables that the rows of ``PROVIDER_SCHEMA`` name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from faultmaven.errors import ConfigurationError
+
+ENV_FILE = Path(".env")
+
+Word = Annotated[str, BeforeValidator(lambda value: str(value).strip().lower())]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _names(value: object) -> object:
+    """A comma list as a tuple of lower-case names."""
+    if not isinstance(value, str):
+        return value
+    return tuple(name for name in (part.strip().lower() for part in value.split(",")) if name)
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+
+
+class Settings(BaseSettings):
+    """Options of the service; each field's environment variable is its name in capitals."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    chat_provider: Word | None = Field(None, description="Primary provider.")
+    fallback_chain: Names | None = Field(
+        None, description="Providers after the primary, comma-separated, or `none`."
+    )
+    chain_preset: Word | None = Field(
+        None,
+        description="A documented chain: production, enterprise, development, research, "
+        "flexible, cost or privacy.",
+    )
+    fallback_extra: Literal["", "all"] = Field(
+        "", description="`all` also appends configured providers that the default chain leaves out."
+    )
+    privacy_mode: Literal["off", "local_only"] = Field(
+        "off", description="`local_only`: not one connection to anything but the local provider."
+    )
+    strict_provider_mode: bool = Field(
+        default=False, description="Another name for PRIVACY_MODE=local_only."
+    )
+    providers_file: Path | None = Field(
+        None, description="TOML file with further rows for PROVIDER_SCHEMA."
+    )
+    model_map: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Which model stands in for another at each provider, as JSON: "
+        '{"gpt-4o": {"anthropic": "claude-sonnet-5"}}.',
+    )
+    confidence_threshold: Fraction = Field(
+        0.8, description="The first answer at or above it wins, 0 to 1."
+    )
+    confidence_thresholds: dict[str, Fraction] = Field(
+        default_factory=dict,
+        description='Thresholds of single providers, as JSON: {"local": 0.5}.',
+    )
+    request_timeout: float = Field(
+        60.0, gt=0, le=3600, description="Seconds in which a caller has an answer or an error."
+    )
+    local_llm_enabled: bool = Field(default=True, description="false removes the local provider.")
+    local_model: Word = Field(
+        "auto",
+        description="Embedded model: auto (when nothing else is configured), on, off, "
+        "default, small or tiny.",
+    )
+    local_model_path: Path | None = Field(
+        None, description="GGUF file to serve instead of fetching one."
+    )
+    redact_local: bool = Field(
+        default=False, description="true masks credentials for the local provider too."
+    )
+    session_strict: bool = Field(
+        default=False, description="true answers 404 for unknown sessions."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    max_body_bytes: int = Field(
+        10 * 1024 * 1024, gt=0, description="Largest request body in bytes."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Form of log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line that is written."
+    )
+    faultmaven_data_dir: Path = Field(
+        Path("~/.local/share/faultmaven"), description="Folder of the session database."
+    )
+    faultmaven_cache_dir: Path = Field(
+        Path("~/.cache/faultmaven"), description="Folder of the embedded model's weights."
+    )
+    _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Every variable as text, for the rows of ``PROVIDER_SCHEMA``; may hold secrets."""
+        return self._environment
+
+    @property
+    def local_only(self) -> bool:
+        """Whether nothing but the local provider may be contacted."""
+        private_preset = self.chain_preset == "privacy"
+        return self.privacy_mode == "local_only" or self.strict_provider_mode or private_preset
+
+    @property
+    def session_database(self) -> Path:
+        """File of the session database."""
+        return self.faultmaven_data_dir.expanduser() / "sessions.sqlite3"
+
+    @property
+    def model_cache(self) -> Path:
+        """Folder of the embedded model's weights."""
+        return self.faultmaven_cache_dir.expanduser() / "models"
+
+
+def load_settings(env_file: Path = ENV_FILE) -> Settings:
+    """Read the process environment and ``env_file``; the environment wins.
+
+    Raises:
+        ConfigurationError: a value is wrong; names its variable, never the value.
+    """
+    try:
+        settings = Settings(_env_file=env_file)
+    except (ValidationError, SettingsError) as error:
+        raise ConfigurationError(_explain(error)) from None
+    settings._environment = read_environment(env_file)  # noqa: SLF001 - its only writer
+    return settings
+
+
+def read_environment(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """The process environment over ``env_file``, as text; ``$`` in a value stays as it is."""
+    values = dotenv_values(env_file, interpolate=False)
+    from_file = {name: value for name, value in values.items() if value is not None}
+    return {**from_file, **os.environ}
+
+
+def _explain(error: ValidationError | SettingsError) -> str:
+    if isinstance(error, SettingsError):
+        return f"{error} (as JSON)"
+    problems = (
+        f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    )
+    return "Wrong configuration. " + "; ".join(problems)
