@@ -1,0 +1,56 @@
+"""Characters a reader does not see: terminal escapes, controls, invisible and bidirectional ones.
+
+Logs pasted from a terminal carry colour codes; text made to deceive carries characters that no
+person sees and every model reads.
+"""
+
+from __future__ import annotations
+
+import re
+
+# ECMA-48: CSI, OSC and the other strings (bounded, one line), two- and three-byte escapes. An
+# escape that fits none of them, such as one cut at the end of a paste, goes alone.
+_TERMINAL = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"|\x1b\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\)"
+    r"|\x1b[PX^_][^\x1b\n]{0,2048}\x1b\\"
+    r"|\x1b(?:[ -/]{1,8}[0-~]|[0-~])?"
+)
+# Half a surrogate pair is no character: JSON can spell it, UTF-8 cannot.
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Unicode's format characters save the visible signs among them, and what is drawn as nothing
+# without being of that category: grapheme joiner, Hangul fillers, variation selectors. The last
+# range (tags and further selectors) can hide whole sentences.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def strip_terminal_codes(text: str) -> str:
+    """The text without terminal escape sequences, such as colours and window titles."""
+    if "\x1b" not in text and "\x9b" not in text:
+        return text
+    return _TERMINAL.sub("", text)
+
+
+def strip_invisible(text: str) -> str:
+    """The text without invisible and bidirectional formatting characters."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def strip_unfit(text: str) -> str:
+    """The text without controls (tab and line breaks stay) and lone surrogates."""
+    return _UNFIT.sub("", text)
+
+
+def first_unfit(text: str) -> str | None:
+    """The first control (but tab and line breaks) or lone surrogate, or ``None``."""
+    found = _UNFIT.search(text)
+    return found.group() if found else None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a person would see nothing."""
+    return not strip_invisible(text).strip()
