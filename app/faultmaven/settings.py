@@ -115,8 +115,10 @@ class Settings(BaseSettings):
     @property
     def local_only(self) -> bool:
         """Whether nothing but the local provider may be contacted."""
-        private_preset = self.chain_preset == "privacy"
-        return self.privacy_mode == "local_only" or self.strict_provider_mode or private_preset
+        local_primary = self.chat_provider in {None, "local"}
+        alone = local_primary and self.fallback_chain == ("none",)
+        private = alone or self.chain_preset == "privacy" or self.strict_provider_mode
+        return private or self.privacy_mode == "local_only"
 
     @property
     def session_database(self) -> Path:

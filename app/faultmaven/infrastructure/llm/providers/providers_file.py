@@ -51,7 +51,8 @@ def read_providers_file(path: Path, classes: Mapping[str, type]) -> ProvidersFil
         return ProvidersFile({}, (f"{path}: cannot be read ({error.strerror})",))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return ProvidersFile({}, (f"{path}: not valid TOML ({error})",))
-    rows, problems = {}, []
+    rows: dict[str, dict[str, Any]] = {}
+    problems: list[str] = []
     for name, table in tables.items():
         row, wrong = _row(name, table, classes)
         problems.extend(f"{path}: {problem}" for problem in wrong)

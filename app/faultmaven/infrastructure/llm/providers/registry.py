@@ -299,9 +299,9 @@ class ProviderRegistry:
 
     def _construct(self, name: str, config: ProviderConfig) -> ILLMProvider:
         provider_class: Any = self._rows[name]["provider_class"]
-        if issubclass(provider_class, HTTPProvider):
-            return provider_class(config, transport=self.transport)
-        provider: ILLMProvider = provider_class(config)
+        ours = issubclass(provider_class, HTTPProvider)
+        options = {"transport": self.transport} if ours else {}
+        provider: ILLMProvider = provider_class(config, **options)
         return provider
 
     def _setup_fallback_chain(self, primary_provider: str) -> None:

@@ -45,6 +45,7 @@ class Completion:
         reasoning: what the model thought aloud, kept apart from the answer.
         mean_logprob: mean natural logarithm of the answer's token probabilities, or ``None``.
         cost_usd: price as the vendor states it, or ``None``.
+        prior: confidence that a hand-written provider gave this answer, or ``None``.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Completion:
     reasoning: str = ""
     mean_logprob: float | None = None
     cost_usd: float | None = None
+    prior: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,168 @@
+"""Whom one request may ask, with which models, and how sure an answer must be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from faultmaven.errors import InvalidInputError
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
+from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, ProviderConfig
+from faultmaven.models.prompt import Assess, Message, Prompt, Render, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One provider of the plan, and what it will be asked for.
+
+    Attributes:
+        provider: who.
+        config: what it is configured with.
+        model: which model.
+        threshold: in [0, 1]: an answer at or above it ends the chain.
+    """
+
+    provider: ILLMProvider
+    config: ProviderConfig
+    model: str
+    threshold: float
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self.config.name
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request, ready to walk the chain.
+
+    Attributes:
+        steps: whom to ask, in order.
+        render: writes the prompt for one target.
+        assess: judges an answer, or ``None``.
+        max_tokens: most tokens to write, or ``None`` for the default.
+        temperature: sampling temperature, or ``None``.
+        stop: texts that end the answer.
+        seconds: time until the deadline.
+        require_confidence: rather fail than answer below the threshold.
+        max_cost_usd: the chain does not go on once this much is spent.
+    """
+
+    steps: tuple[Step, ...]
+    render: Render
+    seconds: float
+    assess: Assess | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop: tuple[str, ...] = field(default=())
+    require_confidence: bool = False
+    max_cost_usd: float | None = None
+
+
+def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions) -> Plan:
+    """The plan for one call of the router.
+
+    Raises:
+        InvalidInputError: an option is out of range, or names a provider or model that no
+            configured provider of the chain has.
+    """
+    settings = registry.settings
+    seconds = min(options.get("timeout") or settings.request_timeout, settings.request_timeout)
+    return Plan(
+        steps=tuple(_steps(registry, options)),
+        render=options.get("render") or _fixed_prompt(prompt, options),
+        assess=options.get("assess"),
+        max_tokens=options.get("max_tokens"),
+        temperature=options.get("temperature"),
+        stop=tuple(options.get("stop") or ()),
+        seconds=seconds,
+        require_confidence=options.get("require_confidence", False),
+        max_cost_usd=options.get("max_cost_usd"),
+    )
+
+
+def _steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Step]:
+    names = _narrowed(registry, options.get("providers") or ())
+    wanted = options.get("model")
+    named = bool(options.get("providers"))
+    owners = _owners(registry, names, wanted, trusted=named and len(names) == 1)
+    for name in names:
+        yield Step(
+            provider=registry.get_provider(name),
+            config=registry.get_config(name),
+            model=_model_for(registry, name, wanted, owners),
+            threshold=_threshold(registry, name, options.get("confidence_threshold")),
+        )
+
+
+def _narrowed(registry: ProviderRegistry, names: Sequence[str]) -> list[str]:
+    """The chain, or the requested part of what is configured: never more than that.
+
+    Under PRIVACY_MODE other providers are not configured at all, so no request reaches them.
+    """
+    available = registry.get_available_providers()
+    if not names:
+        return [name for name in registry.get_fallback_chain() if name in available]
+    for name in names:
+        if name not in available:
+            known = ", ".join(available) or "none"
+            message = "names a provider that is not configured"
+            hint = f"Choose from: {known}."
+            raise InvalidInputError(message, field="provider", hint=hint)
+    return list(dict.fromkeys(names))
+
+
+def _owners(
+    registry: ProviderRegistry, names: Sequence[str], model: str | None, *, trusted: bool
+) -> frozenset[str]:
+    """Who has the wanted model. A caller who named one provider is taken at their word."""
+    if model is None:
+        return frozenset()
+    if trusted:
+        return frozenset(names)
+    owners = frozenset(
+        name for name in names if model in registry.get_provider(name).get_supported_models()
+    )
+    if not owners and model not in registry.settings.model_map:
+        message = "names a model that no provider of the chain is configured with"
+        hint = "Name its provider too, or leave the model out."
+        raise InvalidInputError(message, field="model", hint=hint)
+    return owners
+
+
+def _model_for(
+    registry: ProviderRegistry, name: str, wanted: str | None, owners: frozenset[str]
+) -> str:
+    """The wanted model where it belongs, its stand-in or the provider's own elsewhere."""
+    if wanted is not None and name in owners:
+        return wanted
+    stand_ins: Mapping[str, str] = registry.settings.model_map.get(wanted or "", {})
+    return stand_ins.get(name) or registry.get_provider(name).get_supported_models()[0]
+
+
+def _threshold(registry: ProviderRegistry, name: str, requested: float | None) -> float:
+    if requested is None:
+        settings = registry.settings
+        return settings.confidence_thresholds.get(name, settings.confidence_threshold)
+    if math.isnan(requested) or not 0 <= requested <= 1:
+        message = "must be between 0 and 1"
+        raise InvalidInputError(message, field="confidence_threshold")
+    return requested
+
+
+def _fixed_prompt(prompt: str, options: GenerateOptions) -> Render:
+    """The same conversation for whoever is asked."""
+    system = options.get("system")
+    messages = (
+        *((Message("system", system),) if system else ()),
+        *(options.get("history") or ()),
+        Message("user", prompt, tuple(options.get("images") or ())),
+    )
+    written = Prompt(messages=tuple(messages))
+
+    def render(_target: Target) -> Prompt:
+        return written
+
+    return render

@@ -1,0 +1,160 @@
+"""The chain as a provider: whoever asks `LLMRouter` does not know that there is a chain."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from faultmaven.errors import (
+    AllProvidersFailedError,
+    ChainError,
+    ErrorClass,
+    LowConfidenceError,
+    RequestRejectedError,
+)
+from faultmaven.infrastructure.llm.plan import make_plan
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
+from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
+from faultmaven.infrastructure.llm.resilience.gate import CooldownGate, Gate
+from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
+from faultmaven.infrastructure.llm.walk import Answer, Sleep, Tools, Walk
+from faultmaven.models.attempt import Attempt
+from faultmaven.models.interfaces import (
+    GenerateOptions,
+    IAnswerObserver,
+    ILLMProvider,
+    LLMResponse,
+)
+
+_CALLERS_FAULT = frozenset({ErrorClass.INVALID_REQUEST, ErrorClass.CONTEXT_LENGTH})
+
+
+class LLMRouter(ILLMProvider):
+    """Asks the providers of the registry's chain until one answers well enough."""
+
+    redacts_by_target: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        registry: ProviderRegistry | None = None,
+        *,
+        redactor: Redactor | None = None,
+        observers: Sequence[IAnswerObserver] = (),
+        retry: RetryPolicy | None = None,
+        gate: Gate | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._registry = registry or get_registry()
+        redact_local = self._registry.settings.redact_local
+        self._tools = Tools(
+            redactor=redactor or Redactor(redact_local=redact_local),
+            retry=retry or RetryPolicy(),
+            gate=gate or CooldownGate(clock=clock),
+            observers=tuple(observers),
+            sleep=sleep,
+        )
+        self._clock = clock
+
+    @property
+    def provider_name(self) -> str:
+        """``router``: a chain has no vendor's name."""
+        return "router"
+
+    def is_available(self) -> bool:
+        """Whether the chain has at least one configured provider."""
+        return bool(self._registry.get_fallback_chain())
+
+    def get_supported_models(self) -> list[str]:
+        """Models of the chain's providers, in its order."""
+        chain = self._registry.get_fallback_chain()
+        models = (self._registry.get_provider(name).get_supported_models() for name in chain)
+        return list(dict.fromkeys(model for group in models for model in group))
+
+    async def generate(self, prompt: str, **kwargs: Any) -> LLMResponse:
+        """Answer ``prompt`` by the first provider that is sure enough, else by the surest.
+
+        Keywords are those of `GenerateOptions`.
+
+        Raises:
+            InvalidInputError: an option is out of range or names what is not configured.
+            AllProvidersFailedError: nobody answered; carries one cause per attempt.
+            RequestRejectedError: the providers find the request itself wrong.
+            LowConfidenceError: ``require_confidence`` and no answer reached the threshold.
+        """
+        started = self._clock()
+        plan = make_plan(self._registry, prompt, cast("GenerateOptions", kwargs))
+        deadline = Deadline(at=started + plan.seconds, clock=self._clock)
+        walk = Walk(plan, deadline, self._tools)
+        await walk.run()
+        if walk.best is None or (plan.require_confidence and _is_unsure(walk.best)):
+            raise _failure(walk)
+        response = _response(walk, walk.best, elapsed=self._clock() - started)
+        for observer in self._tools.observers:
+            observer.on_answer(response)
+        return response
+
+    async def route_request(self, prompt: str, confidence_threshold: float = 0.8) -> LLMResponse:
+        """Answer ``prompt`` with an explicit threshold; see `generate`."""
+        return await self.generate(prompt, confidence_threshold=confidence_threshold)
+
+
+def _is_unsure(answer: Answer) -> bool:
+    return answer.confidence.below_threshold
+
+
+def _response(walk: Walk, best: Answer, *, elapsed: float) -> LLMResponse:
+    completion = best.completion
+    return LLMResponse(
+        content=completion.text,
+        confidence=best.confidence.score,
+        provider=best.step.name,
+        model=best.step.model,
+        tokens_used=completion.usage.total,
+        response_time_ms=round(elapsed * 1000),
+        finish_reason=completion.finish_reason,
+        usage=completion.usage,
+        assessment=best.confidence,
+        attempts=tuple(walk.attempts),
+        stopped_because=walk.stopped_because,
+        cost_usd=_total_cost(walk.attempts),
+    )
+
+
+def _total_cost(attempts: Sequence[Attempt]) -> float | None:
+    known = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
+    return sum(known) if known else None
+
+
+def _failure(walk: Walk) -> ChainError:
+    """The error that says why there is no answer."""
+    attempts = walk.attempts
+    if walk.best is not None:
+        message = (
+            f"The surest answer scores {walk.best.confidence.score:.2f}, "
+            f"below the required {walk.best.confidence.threshold:.2f}"
+        )
+        hint = "Ask without require_confidence, lower confidence_threshold, or add a provider."
+        return LowConfidenceError(message, attempts=attempts, hint=hint)
+    if not attempts:
+        message = "All providers failed: no provider is configured"
+        return AllProvidersFailedError(message, hint="Set an API key or LOCAL_LLM_URL.")
+    causes = "; ".join(_cause(attempt) for attempt in attempts)
+    advice = next((attempt.hint for attempt in attempts if attempt.hint), None)
+    if walk.rejected or all(attempt.error_class in _CALLERS_FAULT for attempt in attempts):
+        message = f"The request was rejected: {causes}"
+        return RequestRejectedError(message, attempts=attempts, hint=advice)
+    waits = [attempt.retry_after for attempt in attempts if attempt.retry_after is not None]
+    return AllProvidersFailedError(
+        f"All providers failed: {causes}",
+        attempts=attempts,
+        retry_after=min(waits, default=None),
+        hint=advice,
+    )
+
+
+def _cause(attempt: Attempt) -> str:
+    return f"{attempt.provider}: {attempt.outcome} ({attempt.detail})"

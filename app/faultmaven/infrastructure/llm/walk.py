@@ -1,0 +1,263 @@
+"""One request's way along the chain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from faultmaven.errors import ErrorClass, ProviderError
+from faultmaven.infrastructure.llm.asking import ask, target_of
+from faultmaven.infrastructure.llm.confidence import best_possible, score_completion
+from faultmaven.infrastructure.llm.plan import Plan, Step
+from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.deadline import Deadline
+from faultmaven.infrastructure.llm.resilience.gate import Gate
+from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
+from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
+from faultmaven.models.attempt import Attempt
+from faultmaven.models.confidence import Confidence
+from faultmaven.models.interfaces import IAnswerObserver
+from faultmaven.models.prompt import Target
+
+_DEFAULT_MAX_TOKENS = 1024
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every walk needs and none owns.
+
+    Attributes:
+        redactor: masks what must not reach a provider.
+        retry: when to ask the same provider again.
+        gate: who should not be asked just now.
+        observers: who is told what happened.
+        sleep: waits for a number of seconds.
+    """
+
+    redactor: Redactor
+    retry: RetryPolicy
+    gate: Gate
+    observers: Sequence[IAnswerObserver] = ()
+    sleep: Sleep = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its score and where it came from."""
+
+    step: Step
+    completion: Completion
+    confidence: Confidence
+
+
+@dataclass(slots=True)
+class Walk:
+    """The state of one request on its way along the chain.
+
+    Attributes:
+        plan: what to do.
+        deadline: when it must be over.
+        tools: what to do it with.
+        attempts: what has been tried.
+        best: the surest answer so far, or ``None``.
+        stopped_because: why the walk ended.
+        rejected: whether a provider found the caller's request wrong.
+    """
+
+    plan: Plan
+    deadline: Deadline
+    tools: Tools
+    attempts: list[Attempt] = field(default_factory=list)
+    best: Answer | None = None
+    stopped_because: str = "exhausted"
+    rejected: bool = False
+    _met: bool = field(default=False, init=False)
+    _reserve: Step | None = field(default=None, init=False)
+
+    async def run(self) -> None:
+        """Ask one provider after the other until an answer is sure enough or nothing is left."""
+        steps = self._in_reach(self.plan.steps)
+        while steps:
+            step, rest = steps[0], steps[1:]
+            failure = await self._visit(step, rest)
+            steps = self._narrowed(step, rest, failure)
+            reason = self._stop(steps)
+            if reason is not None:
+                self.stopped_because = reason
+                return
+            self._fall_back(step, steps[0], failure)
+
+    def _in_reach(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Who may be asked now, then, for want of any answer, who is due first of the others."""
+        waits = {step.name: self.tools.gate.not_before(step.name) for step in steps}
+        ready = [step for step in steps if waits[step.name] <= 0]
+        aside = sorted(
+            (step for step in steps if waits[step.name] > 0), key=lambda step: waits[step.name]
+        )
+        self._reserve = aside[0] if aside else None
+        return (*ready, *aside[:1])
+
+    async def _visit(self, step: Step, rest: tuple[Step, ...]) -> ProviderError | None:
+        """Ask one provider, again where that is worth it; the last failure, or ``None``."""
+        waited, tries = 0.0, 0
+        while True:
+            tries += 1
+            try:
+                await self._try(step, number=tries, waited=waited)
+            except ProviderError as error:
+                wait = self._wait_before_retry(step, error, tries, has_next=bool(rest))
+                if wait is None:
+                    return error
+                self._explain_last("retry")
+                await self.tools.sleep(wait)
+                waited = wait
+            else:
+                return None
+
+    def _wait_before_retry(
+        self, step: Step, error: ProviderError, tries: int, *, has_next: bool
+    ) -> float | None:
+        return self.tools.retry.wait_before(
+            error,
+            retries_left=step.config.max_retries - tries + 1,
+            tries=tries,
+            time_left=self.deadline.left(),
+            has_next=has_next,
+        )
+
+    async def _try(self, step: Step, *, number: int, waited: float) -> None:
+        """One attempt, recorded and told to the observers whatever comes of it."""
+        started = self.deadline.clock()
+        for observer in self.tools.observers:
+            observer.on_start(step.name)
+        draft = Attempt(step.name, step.model, number=number, queue_ms=waited * 1000)
+        try:
+            answer = await self._ask(step)
+        except ProviderError as error:
+            self.tools.gate.failed(step.name, error)
+            self._record(_failed(draft, error, self._ms_since(started)))
+            raise
+        except asyncio.CancelledError:
+            for observer in self.tools.observers:
+                observer.on_cancel(step.name)
+            raise
+        self.tools.gate.succeeded(step.name)
+        self._keep(answer)
+        self._record(_answered(draft, answer, self._ms_since(started)))
+
+    async def _ask(self, step: Step) -> Answer:
+        target = target_of(step)
+        request = self._request(step, target)
+        seconds = min(step.config.timeout, self.deadline.left())
+        completion = await ask(step, request, seconds)
+        assess = self.plan.assess
+        prior = step.config.confidence_score if completion.prior is None else completion.prior
+        confidence = score_completion(
+            completion,
+            prior=prior,
+            threshold=step.threshold,
+            further=assess(completion.text, target) if assess else (),
+        )
+        return Answer(step, completion, confidence)
+
+    def _request(self, step: Step, target: Target) -> CompletionRequest:
+        prompt = self.plan.render(target)
+        return CompletionRequest(
+            model=step.model,
+            messages=self.tools.redactor.for_provider(prompt.messages, step.config),
+            max_tokens=self.plan.max_tokens or _DEFAULT_MAX_TOKENS,
+            temperature=self.plan.temperature,
+            stop=self.plan.stop,
+            response_schema=prompt.response_schema,
+        )
+
+    def _keep(self, answer: Answer) -> None:
+        """Keep the surest answer; one that is sure enough ends the search."""
+        self._met = not answer.confidence.below_threshold
+        best = self.best
+        if self._met or best is None or answer.confidence.score > best.confidence.score:
+            self.best = answer
+
+    def _narrowed(
+        self, step: Step, rest: tuple[Step, ...], failure: ProviderError | None
+    ) -> tuple[Step, ...]:
+        """Who is left: nobody if the request is wrong, larger windows if it was too long."""
+        if failure is None:
+            return rest
+        if not failure.falls_back:
+            self.rejected = True
+            return ()
+        if failure.error_class is ErrorClass.CONTEXT_LENGTH:
+            return tuple(later for later in rest if _is_larger(later, step))
+        return rest
+
+    def _stop(self, left: tuple[Step, ...]) -> str | None:
+        """Why the walk ends here, or ``None`` when it goes on."""
+        if self._met:
+            return "threshold_met"
+        if not left or (self.best is not None and left[0] is self._reserve):
+            return "exhausted"
+        if self.deadline.passed:
+            return "deadline"
+        if self.plan.max_cost_usd is not None and self.spent >= self.plan.max_cost_usd:
+            return "budget"
+        return "no_better" if self._nobody_better(left) else None
+
+    def _nobody_better(self, left: tuple[Step, ...]) -> bool:
+        if self.best is None:
+            return False
+        hope = max(best_possible(step.config.confidence_score) for step in left)
+        return hope <= self.best.confidence.score
+
+    @property
+    def spent(self) -> float:
+        """Known cost so far, in US dollars."""
+        return sum(attempt.cost_usd or 0.0 for attempt in self.attempts)
+
+    def _fall_back(self, step: Step, to: Step, failure: ProviderError | None) -> None:
+        reason = failure.error_class.value if failure else "low_confidence"
+        self._explain_last(f"fallback: {reason}")
+        for observer in self.tools.observers:
+            observer.on_fallback(step.name, to.name, reason)
+
+    def _record(self, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+        for observer in self.tools.observers:
+            observer.on_attempt(attempt)
+
+    def _explain_last(self, reason: str) -> None:
+        self.attempts[-1] = replace(self.attempts[-1], next_because=reason)
+
+    def _ms_since(self, started: float) -> float:
+        return (self.deadline.clock() - started) * 1000
+
+
+def _failed(draft: Attempt, error: ProviderError, total_ms: float) -> Attempt:
+    return replace(
+        draft,
+        error_class=error.error_class,
+        detail=str(error),
+        hint=error.hint,
+        status_code=error.status_code,
+        retry_after=error.retry_after,
+        total_ms=total_ms,
+    )
+
+
+def _answered(draft: Attempt, answer: Answer, total_ms: float) -> Attempt:
+    return replace(
+        draft,
+        confidence=answer.confidence.score,
+        usage=answer.completion.usage,
+        cost_usd=answer.completion.cost_usd,
+        total_ms=total_ms,
+    )
+
+
+def _is_larger(later: Step, step: Step) -> bool:
+    """An unknown window is given the benefit of the doubt."""
+    here, there = step.config.context_window, later.config.context_window
+    return here is None or there is None or there > here
