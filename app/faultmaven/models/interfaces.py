@@ -7,7 +7,7 @@ can be asked, a vendor or the whole chain, implements it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
@@ -241,6 +241,8 @@ class ProviderConfig:
         local: runs on the operator's own machines: text goes to it unredacted.
         small_model: serves a small model, which needs short prompts and narrow choices.
         options: what only this provider's codec knows, such as an API version.
+        not_ready: says why it cannot answer yet, such as a model that is still loading, or
+            ``None``; asked before each attempt.
     """
 
     name: str
@@ -258,3 +260,4 @@ class ProviderConfig:
     local: bool = False
     small_model: bool = False
     options: dict[str, str] = field(default_factory=dict, repr=False)
+    not_ready: Callable[[], str | None] | None = field(default=None, repr=False)

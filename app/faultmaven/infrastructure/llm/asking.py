@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from faultmaven.errors import (
     ProviderConnectionError,
     ProviderError,
+    ProviderOverloadedError,
     ProviderProtocolError,
     ProviderTimeoutError,
 )
@@ -18,6 +19,7 @@ from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Message, Target
 
+_LOADING_WAIT = 5.0  # seconds after which asking a loading model again makes sense
 _DETAIL_LIMIT = 200  # characters of somebody else's exception text that are kept
 
 
@@ -47,6 +49,7 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
     Raises:
         ProviderError: the attempt failed, whatever the provider raised.
     """
+    _require_ready(step)
     if isinstance(step.provider, Completing):
         return await step.provider.complete(request, timeout=seconds)
     try:
@@ -62,6 +65,19 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
         raise _signed(ProviderConnectionError(_short(error)), step) from error
     except Exception as error:  # a provider somebody else wrote may raise anything
         raise _signed(ProviderProtocolError(_short(error)), step) from error
+
+
+def _require_ready(step: Step) -> None:
+    """Spare a provider that says it cannot answer yet, such as a model still being loaded.
+
+    Raises:
+        ProviderOverloadedError: it said so; another provider is the better bet meanwhile.
+    """
+    reason = step.config.not_ready() if step.config.not_ready else None
+    if reason is not None:
+        failure = ProviderOverloadedError(reason, retry_after=_LOADING_WAIT)
+        failure.prefers_next = True
+        raise _signed(failure, step)
 
 
 async def _generate(step: Step, request: CompletionRequest) -> Any:

@@ -78,6 +78,18 @@ class HttpxTransport:
         if client is not None and loop in (None, asyncio.get_running_loop()):
             await client.aclose()
 
+    def discard(self) -> None:
+        """Close every connection from outside a coroutine, as far as their loop allows."""
+        client, self._client = self._client, None
+        loop, self._loop = self._loop, None
+        if client is None or loop is None or loop.is_closed():
+            return  # the loop took its connections with it
+        closing = client.aclose()
+        if loop.is_running():
+            asyncio.run_coroutine_threadsafe(closing, loop)
+        else:
+            loop.run_until_complete(closing)
+
     async def _exchange(self, request: WireRequest) -> WireResponse:
         client = self._client_of_this_loop()
         async with client.stream(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from faultmaven.infrastructure.llm.providers.anthropic_provider import AnthropicProvider
@@ -234,24 +235,15 @@ class ProviderRegistry:
         """What is known about every provider of the schema, without asking any of them."""
         return {name: self._status(name) for name in self._rows}
 
-    def use_local_server(
-        self, base_url: str, models: list[str], *, api_key: str | None = None, small: bool = False
-    ) -> None:
+    def use_local_server(self, config: ProviderConfig) -> None:
         """Point the local provider at a server found or started on this machine.
 
         Args:
-            base_url: its address.
-            models: what it serves, the preferred one first.
-            api_key: its key, if it wants one.
-            small: whether it serves a small model.
+            config: how to reach it; `get_config` of ``local`` with what differs replaced.
         """
-        found = self._discovered.get("local")
-        if found is None or "local" not in self._providers:
-            return
-        config = found.config
-        config.base_url, config.models, config.api_key = base_url.rstrip("/"), models, api_key
-        config.small_model = small
-        self._providers["local"] = self._construct("local", config)
+        if "local" in self._providers:
+            self._discovered["local"] = replace(self._discovered["local"], config=config)
+            self._providers["local"] = self._construct("local", config)
 
     def _read_rows(self) -> dict[str, Mapping[str, Any]]:
         rows: dict[str, Mapping[str, Any]] = {}
