@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from faultmaven.errors import ErrorClass
+from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.interfaces import ProviderConfig
 
 
@@ -24,6 +25,20 @@ def hint_for(
     """
     writer = _WRITERS.get(error_class)
     return writer(config, model, nearest) if writer else None
+
+
+def base_url_hint(config: ProviderConfig) -> str:
+    """The advice where a server answers, but has no such path or sends us elsewhere."""
+    variable = config.base_url_var or "the base URL"
+    return (
+        f"A server answers at {_address(config)}, but not as {config.name} does there. Check "
+        f"{variable}: host, path, and whether it needs to end in a version such as /v1."
+    )
+
+
+def _address(config: ProviderConfig) -> str:
+    """The base URL without the password that some put into it."""
+    return mask_credentials(config.base_url)
 
 
 def _auth(config: ProviderConfig, _model: str, _nearest: Sequence[str]) -> str:
@@ -49,7 +64,7 @@ def _model(config: ProviderConfig, model: str, nearest: Sequence[str]) -> str:
 def _local_model(config: ProviderConfig, model: str, variable: str, nearest: Sequence[str]) -> str:
     known = f" It serves: {', '.join(nearest)}." if nearest else ""
     return (
-        f"The server at {config.base_url} does not serve '{model}'. Set {variable} to one of its "
+        f"The server at {_address(config)} does not serve '{model}'. Set {variable} to one of its "
         f"models, or load it there (with Ollama: `ollama list`, `ollama pull {model}`).{known}"
     )
 
@@ -58,17 +73,17 @@ def _connection(config: ProviderConfig, model: str, _nearest: Sequence[str]) -> 
     variable = config.base_url_var or "the base URL"
     if config.local:
         return (
-            f"No local model server answers at {config.base_url}. Start it (Ollama, vLLM, TGI, "
+            f"No local model server answers at {_address(config)}. Start it (Ollama, vLLM, TGI, "
             f"llama.cpp) with model '{model}', read its log, or set {variable}."
         )
     return (
-        f"Could not connect to {config.base_url}. Check the network, firewall and proxy settings, "
+        f"Could not connect to {_address(config)}. Check the network, firewall and proxy settings, "
         f"try curl on the same address, and check {variable}."
     )
 
 
 def _timeout(config: ProviderConfig, model: str, _nearest: Sequence[str]) -> str:
-    where = f"the server at {config.base_url}" if config.local else config.name
+    where = f"the server at {_address(config)}" if config.local else config.name
     return (
         f"{where} did not answer in time. Check that it is up and not overloaded, choose a faster "
         f"model than '{model}', or allow more time (REQUEST_TIMEOUT, the row's timeout)."

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from email.utils import formatdate
 from typing import Any, ClassVar, cast
 
-from faultmaven.errors import ErrorClass, ProviderError
+from faultmaven.errors import ProviderError, ProviderProtocolError, ProviderTimeoutError
 from faultmaven.infrastructure.llm.confidence import score_completion
 from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider, ProviderConfig
-from faultmaven.infrastructure.llm.providers.hints import hint_for
+from faultmaven.infrastructure.llm.providers.checking import failed_check, passed_check
+from faultmaven.infrastructure.llm.providers.hints import base_url_hint, hint_for
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
+from faultmaven.infrastructure.llm.wire.errors import is_misdirected
 from faultmaven.infrastructure.llm.wire.types import (
     Codec,
     Completion,
     CompletionRequest,
     Endpoint,
+    Listing,
+    WireRequest,
     WireResponse,
 )
 from faultmaven.models.interfaces import GenerateOptions, LLMResponse
@@ -22,17 +31,33 @@ from faultmaven.models.prompt import Message, Target
 from faultmaven.models.status import CheckResult
 
 _OK = 200
-_DEFAULT_MAX_TOKENS = 1024
+_SHORTEST_SECRET = 8  # characters; a shorter key could be a part of any word
+_REMOVED = "[key removed]"
 
 
 class HTTPProvider(BaseLLMProvider):
-    """A vendor with a codec. A subclass names the codec and, where needed, its model rules."""
+    """A vendor with a codec. A subclass names the codec and, where needed, its model rules.
 
-    codec: ClassVar[Codec]
+    Args:
+        config: what it is configured with.
+        transport: what moves the bytes; the process's own unless given.
+        now: Unix time in seconds, for dates in answers that carry none of their own.
+    """
 
-    def __init__(self, config: ProviderConfig, *, transport: Transport | None = None) -> None:
+    codec: Codec
+    default_max_tokens: ClassVar[int] = 1024
+    """Most tokens to write when the caller of `generate` names no number."""
+
+    def __init__(
+        self,
+        config: ProviderConfig,
+        *,
+        transport: Transport | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(config)
         self._transport = transport or shared_transport()
+        self._now = now
         self._endpoint = Endpoint(
             base_url=config.base_url, api_key=config.api_key, options=config.options
         )
@@ -45,6 +70,10 @@ class HTTPProvider(BaseLLMProvider):
     def get_supported_models(self) -> list[str]:
         """Configured models, the default first; a copy."""
         return self.config.models.copy()
+
+    def listed_name(self, model: str) -> str:
+        """The model's name as the vendor's list writes it."""
+        return model
 
     def target(self, model: str) -> Target:
         """What a prompt writer needs to know about asking ``model`` here."""
@@ -63,9 +92,7 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            wire_request = self.codec.encode(request, self._endpoint)
-            response = await self._transport.send(wire_request, timeout=timeout)
-            return self._decode(response)
+            return await self._answer(request, timeout)
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
 
@@ -94,23 +121,60 @@ class HTTPProvider(BaseLLMProvider):
             cost_usd=completion.cost_usd,
         )
 
-    async def check(self, *, timeout: float) -> CheckResult:  # noqa: ASYNC109 - bounds the one wait in it
-        """Make the vendor's free call; spends no tokens and raises no provider error."""
+    async def check(self, *, timeout: float) -> CheckResult:  # noqa: ASYNC109 - bounds the waits in it
+        """Make the vendor's free calls; spends no tokens and raises no provider error."""
         model = self.get_effective_model()
         try:
-            request = self.codec.encode_check(model, self._endpoint)
-            response = await self._transport.send(request, timeout=timeout)
-            if response.status != _OK:
-                raise self.codec.decode_error(response)
-            names = self.codec.decode_check(response)
+            async with within(timeout):
+                listings = await self._look(model, timeout)
         except ProviderError as error:
-            return _failed_check(self._signed(error, model))
-        return self._listed(model, names)
+            return failed_check(self._signed(error, model))
+        return passed_check(listings, self.config, model=model, listed_as=self.listed_name(model))
 
-    def _decode(self, response: WireResponse) -> Completion:
+    async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - passed on
+        """Ask once; a vendor with several wire formats chooses here."""
+        wire_request = self.codec.encode(request, self._endpoint)
+        return self._read(self.codec, await self._send(wire_request, timeout))
+
+    async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
+        """Make the free calls; a vendor with several wire formats chooses here."""
+        requests = self.codec.encode_check(model, self._endpoint)
+        return tuple(
+            [self._read_check(self.codec, await self._send(item, timeout)) for item in requests]
+        )
+
+    async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
+        response = await self._transport.send(request, timeout=timeout)
+        return self._without_key(response)
+
+    def _read(self, codec: Codec, response: WireResponse) -> Completion:
         if response.status != _OK:
-            raise self.codec.decode_error(response)
-        return self.codec.decode(response)
+            raise self._failure(codec, response)
+        return codec.decode(response)
+
+    def _read_check(self, codec: Codec, response: WireResponse) -> Listing:
+        if is_misdirected(response):
+            message = f"HTTP {response.status}: the server has no free call at this address"
+            raise ProviderProtocolError(
+                message, status_code=response.status, hint=base_url_hint(self.config)
+            )
+        if response.status != _OK:
+            raise self._failure(codec, response)
+        return codec.decode_check(response)
+
+    def _failure(self, codec: Codec, response: WireResponse) -> ProviderError:
+        dated = {"date": formatdate(self._now(), usegmt=True), **response.headers}
+        error = codec.decode_error(replace(response, headers=dated))
+        if is_misdirected(response):
+            error.hint = base_url_hint(self.config)
+        return error
+
+    def _without_key(self, response: WireResponse) -> WireResponse:
+        """The answer without our key, which some servers quote when they refuse it."""
+        key = (self.config.api_key or "").strip().encode()
+        if len(key) < _SHORTEST_SECRET or key not in response.body:
+            return response
+        return replace(response, body=response.body.replace(key, _REMOVED.encode()))
 
     def _signed(self, error: ProviderError, model: str) -> ProviderError:
         """The error with what only we know: who failed, and which setting mends it."""
@@ -128,28 +192,21 @@ class HTTPProvider(BaseLLMProvider):
         return CompletionRequest(
             model=self.get_effective_model(options.get("model")),
             messages=tuple(messages),
-            max_tokens=_DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens,
+            max_tokens=self.default_max_tokens if max_tokens is None else max_tokens,
             temperature=options.get("temperature"),
             stop=tuple(options.get("stop") or ()),
         )
 
-    def _listed(self, model: str, names: tuple[str, ...]) -> CheckResult:
-        found = model in names if names else None
-        nearest = difflib.get_close_matches(model, names, n=3, cutoff=0.3) if names else []
-        hint = None
-        if found is False:
-            hint = hint_for(ErrorClass.MODEL_NOT_FOUND, self.config, model, nearest)
-        return CheckResult(
-            reachable=True, key_accepted=True, model_found=found, models=names, hint=hint
-        )
 
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Bound everything in the block to ``seconds``.
 
-def _failed_check(error: ProviderError) -> CheckResult:
-    unreachable = error.error_class in {ErrorClass.CONNECTION, ErrorClass.TIMEOUT}
-    return CheckResult(
-        reachable=not unreachable,
-        key_accepted=False if error.error_class is ErrorClass.AUTH else None,
-        error_class=error.error_class,
-        detail=str(error),
-        hint=error.hint,
-    )
+    Raises:
+        ProviderTimeoutError: it took longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise ProviderTimeoutError(f"no answer within {seconds:.1f} s") from error

@@ -98,6 +98,19 @@ class WireResponse:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one free call showed.
+
+    Attributes:
+        models: names of models, in the vendor's order; empty where the call lists none.
+        key_accepted: whether the key works, or ``None`` where the call cannot tell.
+    """
+
+    models: tuple[str, ...] = ()
+    key_accepted: bool | None = None
+
+
 class Codec(Protocol):
     """One wire format: pure, without I/O, clock or state.
 
@@ -125,12 +138,12 @@ class Codec(Protocol):
         """Read an answer that is no 200 into the error it means."""
         ...
 
-    def encode_check(self, model: str, endpoint: Endpoint) -> WireRequest:
-        """Write the vendor's free call: its list of models, or its check of the key."""
+    def encode_check(self, model: str, endpoint: Endpoint) -> tuple[WireRequest, ...]:
+        """Write the vendor's free calls: its list of models, its check of the key, or both."""
         ...
 
-    def decode_check(self, response: WireResponse) -> tuple[str, ...]:
-        """Read the names of models from the free call's 200; empty where it lists none.
+    def decode_check(self, response: WireResponse) -> Listing:
+        """Read one free call's 200.
 
         Raises:
             ProviderProtocolError: the body is none of the format's.

@@ -1,0 +1,12 @@
+"""Anthropic."""
+
+from __future__ import annotations
+
+from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
+from faultmaven.infrastructure.llm.wire.anthropic_messages import AnthropicMessages
+
+
+class AnthropicProvider(HTTPProvider):
+    """Anthropic's Messages API; the option ``version`` sets the API version."""
+
+    codec = AnthropicMessages()

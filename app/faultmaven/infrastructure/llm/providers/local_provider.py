@@ -1,0 +1,57 @@
+"""Servers on machines of one's own: Ollama, vLLM, TGI, llama.cpp and what speaks like them."""
+
+from __future__ import annotations
+
+from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider, within
+from faultmaven.infrastructure.llm.wire.errors import is_misdirected
+from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
+from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
+from faultmaven.infrastructure.llm.wire.openai_dialects import LOCAL
+from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, server_route
+from faultmaven.infrastructure.llm.wire.types import (
+    Codec,
+    Completion,
+    CompletionRequest,
+    Listing,
+)
+
+_CODECS: tuple[Codec, ...] = (
+    OpenAIChat(LOCAL),
+    OllamaChat(),
+    TgiGenerate(route=server_route, grammars=True),
+)
+
+
+class LocalProvider(HTTPProvider):
+    """A server whose wire format is found out by asking.
+
+    All current servers speak OpenAI's format. One that has no such path is asked in Ollama's
+    own, then in TGI's; what it understood is remembered until it no longer has that path.
+    The base URL may end in ``/v1`` or not; a key is sent only where one is configured.
+    """
+
+    codec: Codec = _CODECS[0]
+
+    async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
+        async with within(timeout):
+            for codec in self._candidates():
+                wire_request = codec.encode(request, self._endpoint)
+                response = await self._send(wire_request, timeout)
+                if not is_misdirected(response):
+                    self.codec = codec
+                    return self._read(codec, response)
+        self.codec = _CODECS[0]
+        raise self._failure(self.codec, response)
+
+    async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
+        """The first list of models that the server has; none is no failure."""
+        for codec in self._candidates():
+            (wire_request,) = codec.encode_check(model, self._endpoint)
+            response = await self._send(wire_request, timeout)
+            if not is_misdirected(response):
+                return (self._read_check(codec, response),)
+        return ()
+
+    def _candidates(self) -> tuple[Codec, ...]:
+        """The format that worked last, then the others."""
+        return (self.codec, *(codec for codec in _CODECS if codec is not self.codec))

@@ -1,0 +1,39 @@
+"""Addresses: a base URL, as an operator writes it, and a path, as a vendor has it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+_VERSION = re.compile(r"/v\d+[a-z0-9]*$")
+
+
+def join(base_url: str, path: str) -> str:
+    """``base_url`` with ``path`` behind it."""
+    return tidy(base_url) + path
+
+
+def without_path(base_url: str, path: str) -> str:
+    """The base URL of one that was given with a call's ``path`` already behind it."""
+    return tidy(base_url).removesuffix(path).rstrip("/")
+
+
+def versioned(base_url: str, version: str) -> str:
+    """The base URL with ``version`` (such as ``/v1``) behind it, unless it names one itself."""
+    base = tidy(base_url)
+    return base if _VERSION.search(base) else base + version
+
+
+def unversioned(base_url: str) -> str:
+    """The base URL without the version at its end."""
+    return _VERSION.sub("", tidy(base_url))
+
+
+def tidy(base_url: str) -> str:
+    """The base URL without blanks, line ends and trailing slashes."""
+    return "".join(base_url.split()).rstrip("/")
+
+
+def segment(name: str) -> str:
+    """A model's name as part of a path: slashes stay, what would end the path is escaped."""
+    return quote(name, safe="/:@-._~")

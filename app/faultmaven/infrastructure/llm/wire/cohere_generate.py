@@ -1,0 +1,114 @@
+"""Cohere's first API: one prompt, one generation. Deprecated there, and the documented example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from faultmaven.errors import ProviderError, ProviderProtocolError
+from faultmaven.infrastructure.llm.wire import address
+from faultmaven.infrastructure.llm.wire.answer import finished
+from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.cohere_models import decode_models, encode_models
+from faultmaven.infrastructure.llm.wire.errors import read_error
+from faultmaven.infrastructure.llm.wire.headers import bearer
+from faultmaven.infrastructure.llm.wire.lenient import LenientObject
+from faultmaven.infrastructure.llm.wire.turns import flatten
+from faultmaven.infrastructure.llm.wire.types import (
+    Completion,
+    CompletionRequest,
+    Endpoint,
+    Listing,
+    WireRequest,
+    WireResponse,
+)
+from faultmaven.models.attempt import Usage
+from faultmaven.models.prompt import StructuredOutput
+
+DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE = 1000, 0.7
+"""What the documented example sends when its caller names nothing else."""
+
+
+class _Generation(Shape):
+    text: str
+    finish_reason: Word = ""
+
+
+class _Units(Shape):
+    read: Count = Field(default=0, alias="input_tokens")
+    written: Count = Field(default=0, alias="output_tokens")
+
+
+class _Meta(Shape):
+    billed: LenientObject[_Units] = Field(default=_Units(), alias="billed_units")
+
+
+class _Answer(Shape):
+    generations: tuple[_Generation, ...]
+    meta: LenientObject[_Meta] = _Meta()
+
+
+class CohereGenerate:
+    """Codec for ``POST …/v1/generate``.
+
+    https://docs.cohere.com/v1/reference/generate
+    """
+
+    def structured(self, model: str) -> StructuredOutput:
+        """This format cannot hold a model to a schema."""
+        del model
+        return StructuredOutput.NONE
+
+    def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
+        """Write the request; the conversation becomes one prompt.
+
+        Raises:
+            ProviderRequestError: there are pictures.
+        """
+        base = address.without_path(endpoint.base_url, "/generate")
+        return WireRequest(
+            method="POST",
+            url=address.join(address.versioned(base, "/v1"), "/generate"),
+            headers=bearer(endpoint),
+            body=write_json(_payload(request)),
+        )
+
+    def decode(self, response: WireResponse) -> Completion:
+        """Read a 200."""
+        body = read(response, _Answer)
+        if not body.generations:
+            message = "the answer has no generations"
+            raise ProviderProtocolError(message, status_code=response.status)
+        generation, billed = body.generations[0], body.meta.billed
+        return finished(
+            Completion(
+                text=generation.text,
+                finish_reason=generation.finish_reason,
+                usage=Usage(prompt=billed.read, completion=billed.written),
+            )
+        )
+
+    def decode_error(self, response: WireResponse) -> ProviderError:
+        """Read an answer that is no 200."""
+        return read_error(response)
+
+    def encode_check(self, model: str, endpoint: Endpoint) -> tuple[WireRequest, ...]:
+        """Write the free call: the list of models."""
+        del model
+        return encode_models(endpoint)
+
+    def decode_check(self, response: WireResponse) -> Listing:
+        """Read the list of models."""
+        return decode_models(response)
+
+
+def _payload(request: CompletionRequest) -> dict[str, Any]:
+    temperature = request.temperature
+    payload: dict[str, Any] = {
+        "model": request.model,
+        "prompt": flatten(request.messages),
+        "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
+        "temperature": DEFAULT_TEMPERATURE if temperature is None else temperature,
+    }
+    return payload | {"stop_sequences": list(request.stop)} if request.stop else payload

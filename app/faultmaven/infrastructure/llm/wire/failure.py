@@ -1,0 +1,167 @@
+"""What a failed answer says, read from every vendor's way of writing it.
+
+``error`` may be a text, an object, a list of either, or absent with its fields at the top;
+``code`` may be a text, a whole number or null; the interesting word may stand in ``type``,
+``code``, ``status``, ``error_type``, ``metadata`` or ``details``. All of it is read by one
+shape, in which everything is optional and nothing is fatal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import Field, ValidationError, model_validator
+
+from faultmaven.infrastructure.llm.wire.body import Number, Shape, Word, describe_body
+from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
+from faultmaven.infrastructure.llm.wire.retry_after import retry_after, seconds
+from faultmaven.infrastructure.llm.wire.types import WireResponse
+
+_CLIENT_ERROR, _BEYOND_ERRORS = 400, 600
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed answer in nobody's format.
+
+    Attributes:
+        status: HTTP status; for an error inside a 200 the status its body names, if it does.
+        message: the vendor's text as it came, or our words for a body without any.
+        words: the vendor's own codes in lower case, as they stood in the body.
+        param: the request field the vendor objects to, or empty.
+        retry_after: seconds the vendor asked us to wait, or ``None``.
+    """
+
+    status: int
+    message: str = ""
+    words: tuple[str, ...] = ()
+    param: str = ""
+    retry_after: float | None = None
+
+
+def _as_object(value: object) -> object:
+    """A text as the message of an object; the first of a list; nothing for anything else."""
+    if isinstance(value, list):
+        return _as_object(value[0]) if value else {}
+    if isinstance(value, str):
+        return {"message": value}
+    return value if isinstance(value, dict) else {}
+
+
+class _Violation(Shape):
+    quota: Word = Field(default="", alias="quotaId")
+    field: Word = ""
+
+
+class _Detail(Shape):
+    """One of Google's details, Anthropic's, or a validation message of FastAPI."""
+
+    reason: Word = ""
+    error_code: Word = ""
+    retry_delay: Word = Field(default="", alias="retryDelay")
+    violations: LenientObjects[_Violation] = ()
+    field_violations: LenientObjects[_Violation] = Field(default=(), alias="fieldViolations")
+
+
+class _Metadata(Shape):
+    """What OpenRouter adds."""
+
+    code: Word = ""
+    error_type: Word = ""
+    retry_after: Number = None
+
+
+class ErrorObject(Shape):
+    """One error, wherever it stands in a body; also inside a choice of a 200."""
+
+    message: Word = ""
+    msg: Word = ""
+    type: Word = ""
+    code: Word = ""
+    status: Word = ""
+    param: Word = ""
+    error_type: Word = ""
+    details: LenientObjects[_Detail] = ()
+    metadata: LenientObject[_Metadata] = _Metadata()
+    availability: LenientObject[_Metadata] = _Metadata()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lenient(cls, value: object) -> object:
+        return _as_object(value)
+
+
+class _Body(ErrorObject):
+    error: ErrorObject | None = None
+    detail: ErrorObject | None = None
+    estimated_time: Number = None
+
+
+def read_failure(response: WireResponse) -> Failure:
+    """Read a failed answer; never raises."""
+    body = _read_body(response.body)
+    if body is None:
+        return Failure(
+            status=response.status,
+            message=_unreadable(response.body),
+            retry_after=retry_after(response.headers),
+        )
+    return _failure(body.error or body.detail or body, response, outer=body)
+
+
+def failure_inside(error: ErrorObject, response: WireResponse) -> Failure:
+    """Read an error object that stands inside an otherwise good answer."""
+    return _failure(error, response, outer=error)
+
+
+def _read_body(body: bytes) -> _Body | None:
+    try:
+        return _Body.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _failure(error: ErrorObject, response: WireResponse, *, outer: ErrorObject) -> Failure:
+    waits = (retry_after(response.headers), *_waits(error), *_waits(outer))
+    return Failure(
+        status=_status(error, response),
+        message=error.message or error.msg or outer.message,
+        words=tuple(word.lower() for word in (*_words(error), *_words(outer)) if word),
+        param=error.param or next(_fields(error), ""),
+        retry_after=next((wait for wait in waits if wait is not None), None),
+    )
+
+
+def _status(error: ErrorObject, response: WireResponse) -> int:
+    """The HTTP status, unless that says success and the error knows better (OpenRouter)."""
+    code = int(error.code) if error.code.isascii() and error.code.isdigit() else 0
+    told = _CLIENT_ERROR <= code < _BEYOND_ERRORS
+    return code if told and response.status < _CLIENT_ERROR else response.status
+
+
+def _words(error: ErrorObject) -> Iterator[str]:
+    yield from (error.type, error.code, error.status, error.error_type)
+    yield from (error.metadata.error_type, error.availability.code)
+    for detail in error.details:
+        yield from (detail.reason, detail.error_code)
+        yield from (violation.quota for violation in detail.violations)
+
+
+def _fields(error: ErrorObject) -> Iterator[str]:
+    for detail in error.details:
+        yield from (violation.field for violation in detail.field_violations)
+
+
+def _waits(error: ErrorObject) -> Iterator[float | None]:
+    yield from (seconds(detail.retry_delay) for detail in error.details)
+    yield from (error.metadata.retry_after, error.availability.retry_after)
+    if isinstance(error, _Body):
+        yield error.estimated_time
+
+
+def _unreadable(body: bytes) -> str:
+    """Our words for a body that is no JSON; plain text is passed on."""
+    if body.lstrip().startswith((b"{", b"[")):
+        return "the answer is broken JSON"  # it may hold anything, a prompt for example
+    return describe_body(body) or body.decode("utf-8")

@@ -1,0 +1,75 @@
+"""How those who speak OpenAI's chat completions differ from each other, as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_REASONING = re.compile(r"(?:gpt-(?:[5-9]|\d\d)|o\d)(?![a-z0-9])", re.IGNORECASE)
+_NO_STOP = re.compile(r"o\d(?![a-z0-9])", re.IGNORECASE)
+_NONE = re.compile(r"(?!)")
+_ALL = re.compile(r"")
+# https://platform.openai.com/docs/guides/structured-outputs: from gpt-4o-2024-08-06 on.
+_OPENAI_SCHEMAS = (
+    r"(?:gpt-4o(?!-2024-05-13|-audio|-realtime|-transcribe)|gpt-4\.1|gpt-(?:[5-9]|\d\d)"
+    r"|o[134](?!-mini-2024|-preview|-mini$))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDialect:
+    """One vendor's way of speaking chat completions.
+
+    Attributes:
+        path: what follows the base URL.
+        version: put behind a base URL that names no version, such as ``/v1``; or empty.
+        checks: paths of the free calls, relative to the same base.
+        lists_for_anyone: the list of models says nothing about the key.
+        reasoning: models that want ``max_completion_tokens`` and no sampling fields.
+        without_stop: models that refuse ``stop``.
+        schemas: models that can be held to a JSON schema.
+        strict_schemas: whether schemas are adapted to OpenAI's strict mode.
+        option_headers: header for each option of the endpoint that has one.
+        option_fields: options of the endpoint that become fields of the body.
+    """
+
+    path: str = "/chat/completions"
+    version: str = ""
+    checks: tuple[str, ...] = ("/models",)
+    lists_for_anyone: bool = False
+    reasoning: re.Pattern[str] = _NONE
+    without_stop: re.Pattern[str] = _NONE
+    schemas: re.Pattern[str] = _NONE
+    strict_schemas: bool = False
+    option_headers: Mapping[str, str] = field(default_factory=dict)
+    option_fields: tuple[str, ...] = ("reasoning_effort",)
+
+
+OPENAI = ChatDialect(
+    reasoning=_REASONING,
+    without_stop=_NO_STOP,
+    schemas=re.compile(_OPENAI_SCHEMAS, re.IGNORECASE),
+    strict_schemas=True,
+)
+"""OpenAI, and whoever copies it under names of their own: rules go by the model's name."""
+
+FIREWORKS = ChatDialect(schemas=_ALL)
+"""Fireworks holds every model to a schema by a grammar."""
+
+HUGGINGFACE = ChatDialect(lists_for_anyone=True)
+"""The router passes a request on to some twenty providers; a schema is not promised by all."""
+
+OPENROUTER = ChatDialect(
+    checks=("/key", "/models"),
+    lists_for_anyone=True,
+    schemas=re.compile(
+        rf"openai/{_OPENAI_SCHEMAS}|google/gemini-(?:2\.[5-9]|[3-9]|\d\d)", re.IGNORECASE
+    ),
+    strict_schemas=True,
+    option_headers={"referer": "HTTP-Referer", "title": "X-OpenRouter-Title"},
+)
+"""OpenRouter: ``/key`` is the call that checks the key."""
+
+LOCAL = ChatDialect(version="/v1", schemas=_ALL)
+"""Ollama, vLLM, TGI, llama.cpp, LM Studio and others on machines of one's own."""

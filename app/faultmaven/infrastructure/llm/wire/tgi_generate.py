@@ -1,0 +1,148 @@
+"""Text Generation Inference's own API, and the Hugging Face endpoints that grew from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from faultmaven.errors import ProviderError
+from faultmaven.infrastructure.llm.wire import address, schema
+from faultmaven.infrastructure.llm.wire.answer import finished
+from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.errors import read_error
+from faultmaven.infrastructure.llm.wire.failure import ErrorObject
+from faultmaven.infrastructure.llm.wire.headers import bearer
+from faultmaven.infrastructure.llm.wire.lenient import LenientObject
+from faultmaven.infrastructure.llm.wire.turns import flatten
+from faultmaven.infrastructure.llm.wire.types import (
+    Completion,
+    CompletionRequest,
+    Endpoint,
+    Listing,
+    WireRequest,
+    WireResponse,
+)
+from faultmaven.models.attempt import Usage
+from faultmaven.models.prompt import StructuredOutput
+
+Route = Callable[[str, str], str]
+"""From base URL and model to the address of the call."""
+
+_SERVERLESS = "/models"  # behind it the model is named in the path, elsewhere it is fixed
+
+
+class _Details(Shape):
+    finish_reason: Word = ""
+    prompt: Count = Field(default=0, alias="prompt_tokens")
+    generated: Count = Field(default=0, alias="generated_tokens")
+
+
+class _Answer(Shape):
+    error: ErrorObject | None = None
+    text: str = Field(default="", alias="generated_text")
+    details: LenientObject[_Details] = _Details()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_of_list(cls, value: object) -> object:
+        """Endpoints answer with a list of one, TGI's own route with the object itself."""
+        return value[0] if isinstance(value, list) and value else value
+
+    @property
+    def completion(self) -> Completion:
+        """The generated text; counts only where details were given."""
+        return Completion(
+            text=self.text,
+            finish_reason=self.details.finish_reason,
+            usage=Usage(prompt=self.details.prompt, completion=self.details.generated),
+        )
+
+
+class _Info(Shape):
+    model: str = Field(alias="model_id")
+
+
+class TgiGenerate:
+    """Codec for ``{"inputs": …}``.
+
+    https://huggingface.github.io/text-generation-inference/
+
+    Args:
+        route: where a model is asked.
+        grammars: whether the server takes a schema and reports details, as TGI itself does;
+            other servers behind the same format refuse fields they do not know.
+    """
+
+    def __init__(self, *, route: Route, grammars: bool) -> None:
+        self._route = route
+        self._grammars = grammars
+
+    def structured(self, model: str) -> StructuredOutput:
+        """How ``model`` can be held to a JSON schema."""
+        del model
+        return StructuredOutput.JSON_SCHEMA if self._grammars else StructuredOutput.NONE
+
+    def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
+        """Write the request; the conversation becomes one prompt.
+
+        Raises:
+            ProviderRequestError: there are pictures.
+        """
+        return WireRequest(
+            method="POST",
+            url=self._route(endpoint.base_url, request.model),
+            headers=bearer(endpoint),
+            body=write_json(self._payload(request)),
+        )
+
+    def decode(self, response: WireResponse) -> Completion:
+        """Read a 200."""
+        body = read(response, _Answer)
+        if body.error is not None:
+            raise read_error(response)
+        return finished(body.completion)
+
+    def decode_error(self, response: WireResponse) -> ProviderError:
+        """Read an answer that is no 200."""
+        return read_error(response)
+
+    def encode_check(self, model: str, endpoint: Endpoint) -> tuple[WireRequest, ...]:
+        """Write the free call: what the server serves."""
+        del model
+        url = address.join(address.unversioned(endpoint.base_url), "/info")
+        return (WireRequest(method="GET", url=url, headers=bearer(endpoint)),)
+
+    def decode_check(self, response: WireResponse) -> Listing:
+        """Read what the server serves."""
+        return Listing(models=(read(response, _Info).model,))
+
+    def _payload(self, request: CompletionRequest) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "max_new_tokens": request.max_tokens,
+            "temperature": request.temperature or None,  # 0 is refused; without it TGI is greedy
+            "stop": list(request.stop) or None,
+            "return_full_text": False,
+            "details": self._grammars or None,
+            "grammar": self._grammar(request),
+        }
+        parameters = {name: value for name, value in fields.items() if value is not None}
+        return {"inputs": flatten(request.messages), "parameters": parameters}
+
+    def _grammar(self, request: CompletionRequest) -> dict[str, Any] | None:
+        if not self._grammars or request.response_schema is None:
+            return None
+        return {"type": "json", "value": schema.plain(request.response_schema)}
+
+
+def server_route(base_url: str, model: str) -> str:
+    """TGI's own route; the server serves one model, whatever it is called."""
+    del model
+    return address.join(address.unversioned(base_url), "/generate")
+
+
+def endpoint_route(base_url: str, model: str) -> str:
+    """A Hugging Face endpoint: the model behind ``…/models``, else the address as it stands."""
+    base = address.tidy(base_url)
+    return f"{base}/{address.segment(model)}" if base.endswith(_SERVERLESS) else base
