@@ -1,0 +1,73 @@
+"""Upstreams for tests: real servers on loopback that speak each vendor's wire format.
+
+They know nothing of the code they test. Each judges a request as its vendor would (path, method,
+key, model, required and forbidden fields) and answers, or fails, in the vendor's own shape::
+
+    from upstreams import Upstream
+
+    async with Upstream("anthropic", answer="Restart the pod.") as up:
+        provider = make_provider(url=up.base_url, key=up.key, model=up.model)
+        up.script("status_529", "reset_in_body")      # the next two answers; then good ones again
+        ...
+        assert [r.path for r in up.requests] == ["/v1/messages"] * 3
+        assert up.last.headers["anthropic-version"] == "2023-06-01"
+        assert up.last.json["max_tokens"] == 1024
+        assert not up.rejections                      # the vendor found nothing wrong
+
+What an upstream does with a request:
+
+- A path it does not have, a wrong key, an unknown model, a field the vendor refuses: the vendor's
+  own error, whatever is scripted. It is listed in `up.rejections`; the script is not used up.
+- A request for an answer: the next of `up.script(...)`, else `up.default`.
+- A free call (model list, key check, health): `up.script_free(...)`, else `up.default_free`.
+  `up.always(fault)` sets both defaults; `up.recover()` clears everything.
+
+A behaviour is a name in `FAULTS`, a `Fault`, a `Reply` (fixed bytes), an `Answer` (what the model
+says this time), or any `async def behaviour(exchange)`. `faults_for("gemini")` gives every fault
+that can happen at a vendor; its `classes` are the error classes a client may give it, `answered`
+meaning that there is an answer after all; those with `stalls` end only when the client gives up::
+
+    @pytest.mark.parametrize("fault", faults_for("openai"), ids=lambda fault: fault.name)
+    async def test_fault(fault): ...
+
+What the model says is `answer=`: a text, a mapping (JSON text if the request asked for JSON by the
+vendor's means, a fenced block otherwise), an `Answer`, or a function of the request.
+`keys={"a", "b"}` names the accepted keys, `models={...}` the models, None accepts any.
+
+Seen from outside: `up.requests`, `up.connections` (accepted, open), `up.disconnects` (clients that
+left early, with the time), and `await up.until(lambda up: up.disconnects)` to wait for them.
+Addresses nobody answers at: `refused_url()`, `black_hole()`. TLS that fails: `up.https_url`.
+"""
+
+from upstreams.dialects import DIALECTS, Dialect
+from upstreams.dialects.answer import Answer, Finish
+from upstreams.exchange import Behaviour, Exchange, answer_well
+from upstreams.faults import ALL_FAULTS, FAULTS, Fault, fault_for, faults_for
+from upstreams.messages import Headers, Reply, Request, json_reply
+from upstreams.nowhere import black_hole, refused_url
+from upstreams.server import Connections, Disconnect, Rejection, Upstream
+
+__all__ = [
+    "ALL_FAULTS",
+    "DIALECTS",
+    "FAULTS",
+    "Answer",
+    "Behaviour",
+    "Connections",
+    "Dialect",
+    "Disconnect",
+    "Exchange",
+    "Fault",
+    "Finish",
+    "Headers",
+    "Rejection",
+    "Reply",
+    "Request",
+    "Upstream",
+    "answer_well",
+    "black_hole",
+    "fault_for",
+    "faults_for",
+    "json_reply",
+    "refused_url",
+]

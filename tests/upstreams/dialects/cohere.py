@@ -1,0 +1,263 @@
+"""Cohere: the old generate endpoint, the current chat, and the free key check."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from upstreams.dialects import fields
+from upstreams.dialects.answer import Answer, Finish, Tokens, as_text, count
+from upstreams.dialects.base import (
+    Account,
+    Completing,
+    Dialect,
+    Endpoint,
+    Free,
+    check_bearer,
+    check_json_object,
+    check_window,
+)
+from upstreams.dialects.chat_completions import check_stream
+from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.messages import Reply, Request, json_reply
+
+WORDINGS: Mapping[Problem, Wording] = {
+    **PLAIN,
+    Problem.CONTEXT: Wording(
+        400, "too many tokens: the total number of tokens in the prompt exceeds the limit of 8192."
+    ),
+    Problem.KEY_MISSING: Wording(401, "no api key supplied"),
+    Problem.KEY_WRONG: Wording(401, "invalid api token"),
+    Problem.MODEL_UNKNOWN: Wording(404, "model 'x' not found, make sure the ID is correct."),
+    Problem.MODEL_RETIRED: Wording(404, "model 'command' was removed. Please use another model."),
+    Problem.RATE_LIMIT: Wording(429, "You are past the per minute request limit, please wait."),
+    Problem.QUOTA: Wording(429, "You have reached the monthly limit of a trial key."),
+}
+_FINISH = {
+    Finish.STOP: "COMPLETE",
+    Finish.LENGTH: "MAX_TOKENS",
+    Finish.FILTER: "ERROR_TOXIC",
+    Finish.REFUSAL: "COMPLETE",
+    Finish.TOOL: "TOOL_CALL",
+}
+_GENERATE_FIELDS = frozenset(
+    [
+        "prompt",
+        "model",
+        "num_generations",
+        "stream",
+        "max_tokens",
+        "truncate",
+        "temperature",
+        "seed",
+        "preset",
+        "end_sequences",
+        "stop_sequences",
+        "k",
+        "p",
+        "frequency_penalty",
+        "presence_penalty",
+        "return_likelihoods",
+        "raw_prompting",
+    ]
+)
+_CHAT_FIELDS = frozenset(
+    [
+        "stream",
+        "model",
+        "messages",
+        "tools",
+        "strict_tools",
+        "documents",
+        "citation_options",
+        "response_format",
+        "safety_mode",
+        "max_tokens",
+        "stop_sequences",
+        "temperature",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "k",
+        "p",
+        "return_prompt",
+        "logprobs",
+        "tool_choice",
+        "thinking",
+        "priority",
+        "raw_prompting",
+    ]
+)
+_UNKNOWN = "invalid request: unknown field: parameter '{}' is not a valid field"
+
+
+class _Voice(Endpoint):
+    """Cohere's errors: the message at top level."""
+
+    wordings = WORDINGS
+
+    def error_body(self, wording: Wording) -> Any:
+        """Write the flat error."""
+        return {"id": "err-1", "message": wording.message}
+
+
+class _Completion(_Voice, Completing):
+    """What both completion endpoints check."""
+
+    def check_common(self, request: Request, account: Account, known: frozenset[str]) -> Any:
+        """Check key, fields and model, and give the body."""
+        check_bearer(request, account)
+        body = check_json_object(request)
+        fields.only(body, known, message=_UNKNOWN)
+        fields.positive(body, "max_tokens")
+        fields.number(body, "temperature", low=0, high=5)
+        fields.stops(body, "stop_sequences", most=5)
+        check_stream(body)
+        model = body.get("model", "command-r-plus")
+        if not account.knows_model(model):
+            text = f"model '{model}' not found, make sure the correct model ID was used."
+            raise Refused(Problem.MODEL_UNKNOWN, text)
+        check_window(request, account)
+        return body
+
+    def model(self, request: Request) -> str:
+        """Read the body's `model`."""
+        return str(request.fields.get("model", ""))
+
+
+class Generate(_Completion):
+    """`POST /v1/generate`, deprecated but documented."""
+
+    path = r"/v1/generate"
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check the prompt."""
+        body = self.check_common(request, account, _GENERATE_FIELDS)
+        fields.text(body, "prompt", message="invalid request: prompt must be at least 1 token long")
+
+    def wants_json(self, request: Request) -> bool:
+        """Never: this endpoint has no means to ask for JSON."""
+        del request
+        return False
+
+    def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
+        """Write the generations."""
+        text = as_text(answer, wants_json=False)
+        generation = {"id": "gen-1", "text": text, "finish_reason": _FINISH[answer.finish]}
+        body: dict[str, Any] = {
+            "id": "g-1",
+            "prompt": str(request.fields.get("prompt", "")),
+            "generations": [generation],
+            "meta": {"api_version": {"version": "1"}},
+        }
+        if answer.usage:
+            body["meta"]["billed_units"] = _billed(count(request.body, answer, text))
+        return body
+
+
+class Chat(_Completion):
+    """`POST /v2/chat`."""
+
+    path = r"/v2/chat"
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check model and messages, which are both required here."""
+        body = self.check_common(request, account, _CHAT_FIELDS)
+        fields.text(body, "model", message="invalid request: model is required")
+        text = "invalid request: messages must be a non-empty list"
+        for message in fields.items(body, "messages", message=text):
+            _check_message(message)
+        asked = body.get("response_format") or {"type": "text"}
+        if asked.get("type") not in {"text", "json_object"}:
+            raise Refused(Problem.INVALID, "invalid request: response_format.type")
+
+    def wants_json(self, request: Request) -> bool:
+        """Look for the JSON response format."""
+        asked = request.fields.get("response_format") or {}
+        return asked.get("type") == "json_object"
+
+    def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
+        """Write the chat answer; its counts are floats."""
+        text = as_text(answer, wants_json=self.wants_json(request))
+        body: dict[str, Any] = {
+            "id": "c-1",
+            "finish_reason": _FINISH[answer.finish],
+            "message": _message(answer, text),
+        }
+        if answer.usage:
+            tokens = count(request.body, answer, text)
+            body["usage"] = {
+                "billed_units": _billed(tokens),
+                "tokens": _billed(tokens),
+                "cached_tokens": 0,
+            }
+        return body
+
+
+class Models(_Voice, Free):
+    """`GET /v1/models`, for a valid key."""
+
+    path = r"/v1/models"
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check the key."""
+        check_bearer(request, account)
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """List the models."""
+        del request
+        models = [
+            {"name": model, "endpoints": ["chat", "generate"], "context_length": 128000}
+            for model in account.listed
+        ]
+        return json_reply(200, {"models": models, "next_page_token": ""})
+
+
+class CheckKey(_Voice, Free):
+    """`POST /v1/check-api-key`."""
+
+    method = "POST"
+    path = r"/v1/check-api-key"
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check the key."""
+        check_bearer(request, account)
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """Confirm the key."""
+        del request, account
+        return json_reply(200, {"valid": True, "organization_id": "org-1", "owner_id": "own-1"})
+
+
+def _message(answer: Answer, text: str) -> dict[str, Any]:
+    content: list[dict[str, Any]] = []
+    if answer.thinking:
+        content.append({"type": "thinking", "thinking": answer.thinking})
+    if answer.text is not None:
+        middle = len(text) // 2 if answer.parts else len(text)
+        pieces = [piece for piece in (text[:middle], text[middle:]) if piece] or [""]
+        content += [{"type": "text", "text": piece} for piece in pieces]
+    message: dict[str, Any] = {"role": "assistant", "content": content}
+    if answer.finish is Finish.TOOL:
+        function = {"name": "df", "arguments": '{"path": "/"}'}
+        message["tool_calls"] = [{"id": "t1", "type": "function", "function": function}]
+    return message
+
+
+def _billed(tokens: Tokens) -> dict[str, Any]:
+    return {"input_tokens": float(tokens.prompt), "output_tokens": float(tokens.completion)}
+
+
+def _check_message(message: Any) -> None:
+    role = message.get("role") if isinstance(message, dict) else None
+    if role not in {"system", "user", "assistant", "tool"}:
+        raise Refused(Problem.INVALID, f"invalid request: invalid role '{role}'")
+    if not message.get("content") and not message.get("tool_calls"):
+        raise Refused(Problem.INVALID, "invalid request: all elements in messages need content")
+
+
+COHERE = Dialect(
+    name="cohere",
+    prefix="/v1",
+    key="co-test-0123456789abcdefghijklmnopqrstuv",
+    models=("command-r-plus", "command-r", "command-a-03-2025"),
+    endpoints=(Chat(), Generate(), Models(), CheckKey()),
+)

@@ -1,0 +1,218 @@
+"""Ollama: its native API, which streams unless told otherwise, and its OpenAI route."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from upstreams.dialects import fields
+from upstreams.dialects.answer import Answer, Finish, as_text, count
+from upstreams.dialects.base import (
+    Account,
+    Completing,
+    Dialect,
+    Endpoint,
+    Free,
+    check_bearer,
+    check_json_object,
+)
+from upstreams.dialects.chat_completions import ChatCompletions
+from upstreams.dialects.openai import OpenAIModels
+from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.messages import Reply, Request, json_reply
+
+WORDINGS: Mapping[Problem, Wording] = {
+    **PLAIN,
+    Problem.KEY_MISSING: Wording(401, "unauthorized"),
+    Problem.KEY_WRONG: Wording(401, "unauthorized"),
+    Problem.ROUTE: Wording(404, "404 page not found"),
+    Problem.METHOD: Wording(405, "405 method not allowed"),
+    Problem.MODEL_UNKNOWN: Wording(404, "model 'x' not found"),
+    Problem.MODEL_RETIRED: Wording(404, "model 'x' not found"),
+    Problem.CONTEXT: Wording(400, "the input length exceeds the context length"),
+    Problem.SERVER: Wording(500, "llama runner process has terminated: exit status 2"),
+    Problem.UNAVAILABLE: Wording(503, "server busy, please try again. maximum pending requests"),
+    Problem.LOADING: Wording(503, "server busy, loading model"),
+}
+_CREATED_AT = "2026-11-22T10:00:00.000000Z"
+
+
+class _Voice(Endpoint):
+    """Ollama's errors: a bare string."""
+
+    wordings = WORDINGS
+
+    def error_body(self, wording: Wording) -> Any:
+        """Write the error string."""
+        return {"error": wording.message}
+
+    def write_error(self, wording: Wording) -> Reply:
+        """Write JSON, except for a path or method it does not have: that is plain text."""
+        if wording in (WORDINGS[Problem.ROUTE], WORDINGS[Problem.METHOD]):
+            headers = (("content-type", "text/plain"),)
+            return Reply(wording.status, wording.message.encode(), headers)
+        return super().write_error(wording)
+
+
+class NativeChat(_Voice, Completing):
+    """`POST /api/chat`."""
+
+    path = r"/api/chat"
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check model, messages, format, options; the rest is ignored, long prompts are cut."""
+        check_bearer(request, account)
+        body = check_json_object(request)
+        model = fields.text(body, "model", message="model is required")
+        if not serves(account, model):
+            raise Refused(Problem.MODEL_UNKNOWN, f"model '{model}' not found")
+        _check_messages(body.get("messages"))
+        _check_format(body.get("format"))
+        if not isinstance(body.get("options", {}), dict):
+            raise Refused(Problem.INVALID, "json: cannot unmarshal options into an object")
+
+    def model(self, request: Request) -> str:
+        """Read the body's `model`."""
+        return str(request.fields.get("model", ""))
+
+    def wants_json(self, request: Request) -> bool:
+        """Look for `format`."""
+        return bool(request.fields.get("format"))
+
+    def answer(self, request: Request, answer: Answer) -> Reply:
+        """Write one object, or lines of them unless the request said `stream: false`."""
+        whole = self.payload(request, answer)
+        if request.fields.get("stream") is False:
+            return json_reply(200, whole)
+        lines = "".join(json.dumps(line) + "\n" for line in _lines(whole))
+        return Reply(200, lines.encode(), (("content-type", "application/x-ndjson"),))
+
+    def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
+        """Write the final object."""
+        text = as_text(answer, wants_json=self.wants_json(request))
+        body: dict[str, Any] = {
+            "model": self.model(request),
+            "created_at": _CREATED_AT,
+            "message": _message(answer, text),
+            "done": True,
+            "done_reason": "length" if answer.finish is Finish.LENGTH else "stop",
+            "total_duration": 5_000_000,
+            "load_duration": 1_000_000,
+        }
+        if answer.usage:
+            tokens = count(request.body, answer, text)
+            body |= {"prompt_eval_count": tokens.prompt, "eval_count": tokens.completion}
+        return body
+
+    def error_in_answer(self, request: Request) -> Any | None:
+        """Write the line that ends a failed stream."""
+        del request
+        return {"error": "an error was encountered while running the model"}
+
+
+class OllamaChat(ChatCompletions):
+    """`POST /v1/chat/completions` on Ollama."""
+
+    wordings = WORDINGS
+    reasoning_field = "reasoning"
+
+    def check_shape(self, body: Mapping[str, Any]) -> None:
+        """Check the shape; `max_completion_tokens` and other unknown fields are ignored."""
+        super().check_shape({key: value for key, value in body.items() if key != "stream_options"})
+
+    def check_vendor_rules(self, body: Mapping[str, Any]) -> None:
+        """Demand nothing more."""
+
+    def check(self, request: Request, account: Account) -> None:
+        """Let a model's name stand for its tag `latest`; long prompts are cut in silence."""
+        models = account.models
+        if models is not None:
+            models |= {name.removesuffix(":latest") for name in models}
+        super().check(request, replace(account, models=models, context_tokens=None))
+
+    def refuse_model(self, model: str) -> None:
+        """Word it as Ollama does."""
+        raise Refused(Problem.MODEL_UNKNOWN, f"model '{model}' not found")
+
+    def error_object(self, wording: Wording) -> dict[str, Any]:
+        """Write the few fields Ollama fills."""
+        kinds = {404: "not_found_error", 400: "invalid_request_error"}
+        kind = kinds.get(wording.status, "api_error")
+        return {"message": wording.message, "type": kind, "param": None, "code": None}
+
+
+class Tags(_Voice, Free):
+    """`GET /api/tags`: the models on disk."""
+
+    path = r"/api/tags"
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """List the models."""
+        del request
+        models = [{"name": m, "model": m, "size": 1_000_000_000} for m in account.listed]
+        return json_reply(200, {"models": models})
+
+
+class Version(_Voice, Free):
+    """`GET /api/version`."""
+
+    path = r"/api/version"
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """Tell the version."""
+        del request, account
+        return json_reply(200, {"version": "0.13.1"})
+
+
+class Root(_Voice, Free):
+    """`GET /`: a sign of life in plain text."""
+
+    path = r"/"
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """Say that it runs."""
+        del request, account
+        return Reply(200, b"Ollama is running", (("content-type", "text/plain"),))
+
+
+def serves(account: Account, model: str) -> bool:
+    """Tell whether a model is there, by its name or by its name and the tag `latest`."""
+    return account.knows_model(model) or account.knows_model(f"{model}:latest")
+
+
+def _message(answer: Answer, text: str) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if answer.thinking:
+        message["thinking"] = answer.thinking
+    if answer.finish is Finish.TOOL:
+        message["tool_calls"] = [{"function": {"name": "df", "arguments": {"path": "/"}}}]
+    return message
+
+
+def _lines(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+    start = {name: whole[name] for name in ("model", "created_at", "message")}
+    empty = {"role": "assistant", "content": ""}
+    return [start | {"done": False}, dict(whole) | {"message": empty}]
+
+
+def _check_messages(messages: Any) -> None:
+    if not isinstance(messages, list):
+        raise Refused(Problem.INVALID, "json: cannot unmarshal messages into a list")
+    for message in messages:
+        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+            raise Refused(Problem.INVALID, "json: cannot unmarshal content into a string")
+
+
+def _check_format(asked: Any) -> None:
+    if asked in (None, "", "json") or isinstance(asked, dict):
+        return
+    raise Refused(Problem.INVALID, 'invalid format: expected "json" or a JSON schema')
+
+
+OLLAMA = Dialect(
+    name="ollama",
+    prefix="",
+    key=None,
+    models=("llama3.2:latest", "qwen3:4b", "Phi-3-mini-128k-instruct-onnx"),
+    endpoints=(NativeChat(), OllamaChat(), OpenAIModels(), Tags(), Version(), Root()),
+)

@@ -1,0 +1,131 @@
+"""Bodies that are not the answer they should be."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+from upstreams.dialects.base import Completing
+from upstreams.exchange import Behaviour, Exchange
+from upstreams.faults.statuses import sending
+from upstreams.messages import Reply, head
+
+_HTML = (
+    b"<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
+    b"<body><h1>Checking your browser</h1></body></html>"
+)
+_BLOCK = 1 << 16
+
+
+def html(status: int) -> Behaviour:
+    """Answer with a web page, as proxies and captive portals do."""
+    page = Reply(status, _HTML, (("content-type", "text/html; charset=utf-8"),))
+    return sending(lambda _: page)
+
+
+def raw(body: bytes) -> Behaviour:
+    """Answer 200 with these bytes and call them JSON."""
+    return sending(lambda _: Reply(200, body))
+
+
+def changed(change: Callable[[bytes], bytes]) -> Behaviour:
+    """Answer well, with the bytes of the body changed."""
+
+    def reply(exchange: Exchange) -> Reply:
+        good = exchange.answer()
+        return Reply(200, change(good.body), good.headers)
+
+    return sending(reply)
+
+
+def reshaped(change: Callable[[Any], Any]) -> Behaviour:
+    """Answer well, with the JSON of the body (its last line, if there are several) changed."""
+
+    def rewrite(body: bytes) -> bytes:
+        return json.dumps(change(json.loads(body.splitlines()[-1]))).encode()
+
+    return changed(rewrite)
+
+
+def truncated(body: bytes) -> bytes:
+    """Cut a body in its middle, where no line ends."""
+    return body[: len(body) // 2].rstrip(b"\n")
+
+
+def not_utf8(body: bytes) -> bytes:
+    """Put bytes that UTF-8 never has before the last quote of the body."""
+    place = body.rindex(b'"')
+    return body[:place] + b"\xff\xfe\xc3" + body[place:]
+
+
+def with_wrong_types(body: Any) -> Any:
+    """Keep every name and turn lists and objects inside into numbers and texts into lists."""
+    if isinstance(body, dict):
+        return {name: _wrong_type(value) for name, value in body.items()}
+    return [7 for _ in body]
+
+
+def _wrong_type(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return 7
+    return [value] if isinstance(value, str) else "seven"
+
+
+def error_in_200(exchange: Exchange) -> Reply:
+    """Write the vendor's error for a 502 under status 200."""
+    error = exchange.endpoint.fail_with_status(502)
+    return Reply(200, error.body, error.headers)
+
+
+def error_in_choice(exchange: Exchange) -> Reply:
+    """Write an answer with the error inside, where the vendor's format has a place for one."""
+    assert isinstance(exchange.endpoint, Completing)
+    body = exchange.endpoint.error_in_answer(exchange.request)
+    assert body is not None, "this vendor's answers have no place for an error"
+    return Reply(200, json.dumps(body).encode())
+
+
+async def compressed(exchange: Exchange) -> None:
+    """Answer well, compressed, if the client said it can read that."""
+    reply = exchange.answer()
+    if "gzip" not in exchange.request.headers.get("accept-encoding", ""):
+        await exchange.send(reply)
+        return
+    headers = (*reply.headers, ("content-encoding", "gzip"))
+    await exchange.send(Reply(200, gzip.compress(reply.body), headers))
+
+
+async def badly_compressed(exchange: Exchange) -> None:
+    """Claim compression for bytes that are not compressed."""
+    reply = exchange.answer()
+    await exchange.send(reply.with_headers(("content-encoding", "gzip")))
+
+
+async def bomb(exchange: Exchange) -> None:
+    """Send 1 MB that becomes 1 GB when it is decompressed (1000 times the same member)."""
+    member = gzip.compress(b" " * (1 << 20), compresslevel=9)
+    headers = (*exchange.answer().headers, ("content-encoding", "gzip"))
+    await exchange.send(Reply(200, member * 1024, headers))
+
+
+def gigantic(*, size: int = 64 << 20) -> Behaviour:
+    """Send a good start of JSON and then `size` bytes of text, as fast as the client reads."""
+
+    async def play(exchange: Exchange) -> None:
+        start = b'{"id":"x","text":"'
+        length = ("content-length", str(size + len(start)))
+        await exchange.write(head(200, (*exchange.answer().headers, length)) + start)
+        for _ in range(size // _BLOCK):
+            await exchange.write(b"a" * _BLOCK)
+
+    return play
+
+
+def redirect(target: str | None = None, *, status: int = 307) -> Behaviour:
+    """Send the client elsewhere; unless given, to `/elsewhere` on the same upstream."""
+
+    async def play(exchange: Exchange) -> None:
+        place = target or f"{exchange.origin}/elsewhere"
+        await exchange.send(Reply(status, b"", (("location", place),)))
+
+    return play

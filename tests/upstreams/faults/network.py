@@ -1,0 +1,152 @@
+"""Failures below HTTP: connections that die, hang, or lie about lengths."""
+
+import asyncio
+
+from upstreams.exchange import Behaviour, Exchange
+from upstreams.messages import Reply
+
+
+async def reset_before_head(exchange: Exchange) -> None:
+    """Reset the connection instead of answering."""
+    exchange.reset()
+    await asyncio.sleep(0)
+
+
+async def closed_before_head(exchange: Exchange) -> None:
+    """Close the connection instead of answering, as a server does that crashes politely."""
+    exchange.close()
+    await asyncio.sleep(0)
+
+
+async def reset_in_head(exchange: Exchange) -> None:
+    """Reset the connection in the middle of the headers."""
+    await exchange.write(b"HTTP/1.1 200 OK\r\ncontent-ty")
+    await _let_it_leave()
+    exchange.reset()
+
+
+async def reset_in_body(exchange: Exchange) -> None:
+    """Promise the whole answer, send half of it, reset."""
+    await _half(exchange, exchange.answer())
+    await _let_it_leave()
+    exchange.reset()
+
+
+async def cut_body(exchange: Exchange) -> None:
+    """Promise the whole answer, send half of it, close in an orderly way."""
+    await _half(exchange, exchange.answer())
+    exchange.close()
+
+
+async def cut_chunks(exchange: Exchange) -> None:
+    """Send half of the answer in chunks and close without the last chunk."""
+    reply = exchange.answer()
+    head = reply.with_headers(("transfer-encoding", "chunked")).head(length=None)
+    await exchange.write(head + chunk(reply.body[: len(reply.body) // 2]))
+    exchange.close()
+
+
+async def stalled_headers(exchange: Exchange) -> None:
+    """Take the request and say nothing."""
+    await exchange.silence()
+
+
+async def stalled_body(exchange: Exchange) -> None:
+    """Send the headers and half of the body, then nothing."""
+    await _half(exchange, exchange.answer())
+    await exchange.silence()
+
+
+def slow_drip(*, pause: float = 0.02, pieces: int = 10) -> Behaviour:
+    """Send the whole answer in pieces with a pause (seconds) before each."""
+
+    async def play(exchange: Exchange) -> None:
+        reply = exchange.answer()
+        await exchange.write(reply.head(length=len(reply.body)))
+        size = max(1, -(-len(reply.body) // pieces))
+        for start in range(0, len(reply.body), size):
+            await asyncio.sleep(pause)
+            await exchange.write(reply.body[start : start + size])
+
+    return play
+
+
+def endless_drip(*, pause: float = 0.02) -> Behaviour:
+    """Send a space every `pause` seconds for ever: each read succeeds, the answer never comes."""
+
+    async def play(exchange: Exchange) -> None:
+        reply = exchange.answer().with_headers(("transfer-encoding", "chunked"))
+        await exchange.write(reply.head(length=None))
+        while True:
+            await asyncio.sleep(pause)
+            await exchange.write(chunk(b" "))
+
+    return play
+
+
+def delayed(seconds: float) -> Behaviour:
+    """Answer well, but only after a pause."""
+
+    async def play(exchange: Exchange) -> None:
+        await asyncio.sleep(seconds)
+        await exchange.send(exchange.answer())
+
+    return play
+
+
+async def length_too_small(exchange: Exchange) -> None:
+    """Send more than `Content-Length` says, so that a client sees half of the JSON."""
+    reply = exchange.answer()
+    await exchange.write(reply.head(length=len(reply.body) // 2) + reply.body)
+    exchange.close()
+
+
+async def chunked(exchange: Exchange) -> None:
+    """Answer well in chunks."""
+    reply = exchange.answer()
+    middle = len(reply.body) // 2
+    head = reply.with_headers(("transfer-encoding", "chunked")).head(length=None)
+    await exchange.write(head + chunk(reply.body[:middle]) + chunk(reply.body[middle:]) + LAST)
+
+
+async def until_close(exchange: Exchange) -> None:
+    """Answer well without a length: the body ends with the connection, as HTTP/1.0 did."""
+    reply = exchange.answer()
+    await exchange.write(reply.with_headers(("connection", "close")).head(length=None) + reply.body)
+    exchange.close()
+
+
+async def early_hints(exchange: Exchange) -> None:
+    """Send an informational response first."""
+    await exchange.write(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n")
+    await exchange.send(exchange.answer())
+
+
+async def not_http(exchange: Exchange) -> None:
+    """Answer in another protocol."""
+    await exchange.write(b"SSH-2.0-OpenSSH_9.9\r\n")
+    exchange.close()
+
+
+async def idle_close(exchange: Exchange) -> None:
+    """Answer well as if the connection would stay, then close it: a corpse in the pool."""
+    await exchange.send(exchange.answer())
+    exchange.close()
+
+
+LAST = b"0\r\n\r\n"
+"""The chunk that ends a body."""
+
+
+def chunk(data: bytes) -> bytes:
+    """Frame one chunk; nothing for no data, since an empty chunk would end the body."""
+    return b"%x\r\n%s\r\n" % (len(data), data) if data else b""
+
+
+async def _half(exchange: Exchange, reply: Reply) -> None:
+    await exchange.write(reply.head(length=len(reply.body)) + reply.body[: len(reply.body) // 2])
+
+
+async def _let_it_leave() -> None:
+    """Give the client a moment to read: a reset may drop what it has not read yet."""
+    await asyncio.sleep(0.02)

@@ -1,0 +1,49 @@
+"""The least each vendor accepts: one sample request for every completion endpoint.
+
+Written from the vendors' documentation, for testing the upstreams themselves and for loading them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_TURNS = [{"role": "user", "content": "Why does the pod restart?"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request, with `{key}` and `{model}` where those belong."""
+
+    path: str
+    """After the origin."""
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+    def filled(self, *, key: str, model: str) -> "Sample":
+        """Put key and model in their places."""
+        headers = {name: value.format(key=key) for name, value in self.headers.items() if key}
+        body = {name: model if value == "{model}" else value for name, value in self.body.items()}
+        return Sample(self.path.format(model=model), body, self.headers | headers)
+
+
+_BEARER = {"authorization": "Bearer {key}"}
+_CHAT = {"model": "{model}", "messages": _TURNS}
+_ANTHROPIC = {"x-api-key": "{key}", "anthropic-version": "2023-06-01"}
+_GEMINI = {"contents": [{"role": "user", "parts": [{"text": "Why does the pod restart?"}]}]}
+
+SAMPLES: Mapping[str, tuple[Sample, ...]] = {
+    "openai": (Sample("/v1/chat/completions", _CHAT, _BEARER),),
+    "anthropic": (Sample("/v1/messages", _CHAT | {"max_tokens": 100}, _ANTHROPIC),),
+    "gemini": (
+        Sample("/v1beta/models/{model}:generateContent", _GEMINI, {"x-goog-api-key": "{key}"}),
+        Sample("/v1/models/{model}:generateContent", _GEMINI, {"x-goog-api-key": "{key}"}),
+    ),
+    "cohere": (
+        Sample("/v1/generate", {"model": "{model}", "prompt": "Why?"}, _BEARER),
+        Sample("/v2/chat", _CHAT, _BEARER),
+    ),
+    "ollama": (
+        Sample("/api/chat", _CHAT | {"stream": False}, {}),
+        Sample("/v1/chat/completions", _CHAT, {}),
+    ),
+}

@@ -1,0 +1,341 @@
+"""A vendor's server on loopback that records what it is asked and misbehaves on command."""
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Self
+
+from upstreams.connection import BadRequestError, Connection
+from upstreams.dialects import DIALECTS, Dialect
+from upstreams.dialects.answer import Answer
+from upstreams.dialects.base import Account, Endpoint
+from upstreams.dialects.problems import Refused
+from upstreams.exchange import AnswerSource, Behaviour, Exchange, answer_well
+from upstreams.faults import Misbehaviour, behaviour_of
+from upstreams.messages import Reply, Request
+
+
+class Own(Enum):
+    """Stands for whatever the dialect itself has."""
+
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How many connections there were."""
+
+    accepted: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """A client that left before its answer was complete."""
+
+    request: Request
+    at: float
+    """When it left, on the clock of `time.monotonic`."""
+    sent: int
+    """Bytes of the answer it had been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A request the vendor would not have accepted."""
+
+    request: Request
+    reply: Reply
+
+
+class Upstream:
+    """One vendor's server.
+
+    Args:
+        dialect: A vendor's name in `DIALECTS`, or a dialect.
+        answer: What the model says.
+        keys: API keys it accepts; None accepts any. Unless given: the dialect's own `key`.
+        models: Models it serves; None accepts any. Unless given: the dialect's own.
+        context_tokens: The longest prompt it accepts, at about four characters a token.
+        port: The port to listen on; 0 takes a free one.
+        tls: Speak TLS with this context.
+
+    A request the vendor would refuse is refused, whatever is scripted; so a codec that writes
+    nonsense fails its test even when the test is about something else. `rejections` has them.
+    """
+
+    def __init__(
+        self,
+        dialect: str | Dialect,
+        *,
+        answer: AnswerSource = Answer(),  # noqa: B008 - frozen
+        keys: Iterable[str] | Own | None = Own.OWN,
+        models: Iterable[str] | Own | None = Own.OWN,
+        context_tokens: int | None = None,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.dialect = DIALECTS[dialect] if isinstance(dialect, str) else dialect
+        self.answer = answer
+        """What the model says; may be changed at any time."""
+        self.account = _account(self.dialect, keys=keys, models=models, window=context_tokens)
+        self.requests: list[Request] = []
+        """Every request that arrived whole, in order."""
+        self.rejections: list[Rejection] = []
+        """Those the vendor refuses."""
+        self.disconnects: list[Disconnect] = []
+        """Clients that left before their answer was complete."""
+        self.garbage: list[str] = []
+        """What was wrong with bytes that were no HTTP request."""
+        self._default: Behaviour = answer_well
+        self._default_free: Behaviour = answer_well
+        self._script: deque[Behaviour] = deque()
+        self._free_script: deque[Behaviour] = deque()
+        self._accepted = 0
+        self._open: dict[Connection, Request | None] = {}
+        self._failures: list[Exception] = []
+        self._changed = asyncio.Event()
+        self._listen_on = port
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+
+    # --- its addresses ---
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        assert self._server is not None, "enter the upstream first"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """The URL a user would configure for this vendor."""
+        return self.origin + self.dialect.prefix
+
+    @property
+    def https_url(self) -> str:
+        """The base URL with `https`, for a TLS client to fail on when this speaks plain HTTP."""
+        return self.base_url.replace("http://", "https://", 1)
+
+    @property
+    def key(self) -> str:
+        """An API key it accepts; empty where none is needed."""
+        if self.account.keys is None:
+            return self.dialect.key or "any-key"
+        return min(self.account.keys, default="")
+
+    @property
+    def model(self) -> str:
+        """A model it serves."""
+        usual = (name for name in self.dialect.models if self.account.knows_model(name))
+        return next(usual, None) or min(self.account.models or {"any-model"})
+
+    # --- what it does next ---
+
+    def script(self, *behaviours: Misbehaviour) -> None:
+        """Treat the next requests for an answer like this, in order; then the default again."""
+        self._script.extend(self._behaviour(item) for item in behaviours)
+
+    def script_free(self, *behaviours: Misbehaviour) -> None:
+        """Treat the next free calls (lists, key checks, health) like this, in order."""
+        self._free_script.extend(self._behaviour(item) for item in behaviours)
+
+    @property
+    def default(self) -> Behaviour:
+        """How requests for an answer are treated when nothing is scripted."""
+        return self._default
+
+    @default.setter
+    def default(self, behaviour: Misbehaviour) -> None:
+        self._default = self._behaviour(behaviour)
+
+    @property
+    def default_free(self) -> Behaviour:
+        """How free calls are treated when nothing is scripted."""
+        return self._default_free
+
+    @default_free.setter
+    def default_free(self, behaviour: Misbehaviour) -> None:
+        self._default_free = self._behaviour(behaviour)
+
+    def always(self, behaviour: Misbehaviour) -> None:
+        """Treat every call like this, free ones too."""
+        self.default = behaviour
+        self.default_free = behaviour
+
+    def recover(self) -> None:
+        """Forget script and defaults: answer well again."""
+        self._script.clear()
+        self._free_script.clear()
+        self._default = self._default_free = answer_well
+
+    # --- what it saw ---
+
+    @property
+    def connections(self) -> Connections:
+        """How many connections were accepted and how many are open now."""
+        return Connections(self._accepted, len(self._open))
+
+    @property
+    def last(self) -> Request:
+        """The latest request."""
+        return self.requests[-1]
+
+    async def until(self, seen: Callable[[Self], object], *, within: float = 5.0) -> None:
+        """Wait until something is seen: `await up.until(lambda up: up.disconnects)`.
+
+        Raises:
+            TimeoutError: It was not seen within that many seconds.
+        """
+        async with asyncio.timeout(within):
+            while not seen(self):
+                self._changed.clear()
+                await self._changed.wait()
+
+    # --- its life ---
+
+    async def __aenter__(self) -> Self:
+        """Start to listen."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            self._accept,
+            "127.0.0.1",
+            self._listen_on,
+            ssl=self._tls,
+            backlog=1024,
+            ssl_handshake_timeout=_HANDSHAKE if self._tls else None,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop, and raise what a test's own answer or behaviour raised."""
+        await self.stop()
+        if self._failures and error is None:
+            raise ExceptionGroup("the upstream's own code failed", self._failures)
+
+    async def stop(self) -> None:
+        """Stop listening and cut every connection; a later client is refused."""
+        if self._server is None:
+            return
+        self._server.close()
+        tasks = [connection.task for connection in self._open if connection.task]
+        for connection in list(self._open):
+            connection.abort()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    # --- inside ---
+
+    def _behaviour(self, item: Misbehaviour) -> Behaviour:
+        return behaviour_of(item, self.dialect.name)
+
+    def _accept(self) -> Connection:
+        self._accepted += 1
+        self._changed.set()
+        return Connection(
+            self._accepted,
+            opened=self._opened,
+            serve=self._serve,
+            left=self._client_left,
+            done=self._done,
+        )
+
+    def _opened(self, connection: Connection) -> None:
+        self._open[connection] = None
+
+    def _done(self, connection: Connection) -> None:
+        self._open.pop(connection, None)
+        self._changed.set()
+
+    async def _serve(self, connection: Connection) -> None:
+        try:
+            while not connection.ended:
+                request = await connection.read_request()
+                if request is None:
+                    return
+                await self._treat(request, connection)
+                if request.headers.get("connection", "").lower() == "close":
+                    return
+        except BadRequestError as error:
+            self.garbage.append(str(error))
+            await connection.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        except Exception as error:  # noqa: BLE001 - a test's own function failed: raised at exit
+            self._failures.append(error)
+
+    async def _treat(self, request: Request, connection: Connection) -> None:
+        self.requests.append(request)
+        self._open[connection] = request
+        connection.sent = 0
+        self._changed.set()
+        endpoint = self.dialect.endpoint(request)
+        if endpoint is None:
+            await self._refuse(request, connection, self.dialect.no_route(request))
+        else:
+            await self._play(request, connection, endpoint)
+        self._open[connection] = None
+
+    async def _play(self, request: Request, connection: Connection, endpoint: Endpoint) -> None:
+        try:
+            endpoint.check(request, self.account)
+        except Refused as refusal:
+            reply = endpoint.fail(refusal.problem, refusal.message, refusal.param)
+            await self._refuse(request, connection, reply)
+            return
+        exchange = Exchange(request, endpoint, self.account, connection, self.answer, self.origin)
+        await self._next(endpoint)(exchange)
+
+    async def _refuse(self, request: Request, connection: Connection, reply: Reply) -> None:
+        self.rejections.append(Rejection(request, reply))
+        await connection.write(reply.head(length=len(reply.body)) + reply.body)
+
+    def _next(self, endpoint: Endpoint) -> Behaviour:
+        script = self._script if endpoint.completes else self._free_script
+        if script:
+            return script.popleft()
+        return self._default if endpoint.completes else self._default_free
+
+    def _client_left(self, connection: Connection) -> None:
+        request = self._open.get(connection)
+        if request is not None:
+            self.disconnects.append(Disconnect(request, time.monotonic(), connection.sent))
+        self._changed.set()
+
+
+_HANDSHAKE = 2.0
+"""Seconds a TLS client may take to say hello."""
+
+
+def _account(
+    dialect: Dialect,
+    *,
+    keys: Iterable[str] | Own | None,
+    models: Iterable[str] | Own | None,
+    window: int | None,
+) -> Account:
+    own_keys = frozenset({dialect.key} if dialect.key else ())
+    own_models = frozenset(dialect.models) or None
+    return Account(
+        keys=own_keys if isinstance(keys, Own) else _frozen(keys),
+        models=own_models if isinstance(models, Own) else _frozen(models),
+        context_tokens=window,
+    )
+
+
+def _frozen(names: Iterable[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
