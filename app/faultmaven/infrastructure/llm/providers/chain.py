@@ -45,13 +45,13 @@ class ChainPolicy:
         order = FALLBACK_ORDER if self.fallbacks is None else self.fallbacks
         chain = _first_of([primary, *order], usable)
         if self.append_rest:
-            chain = self._with_rest(chain, usable)
+            chain = self._with_rest(primary, chain, usable)
         return chain
 
-    def _with_rest(self, chain: list[str], usable: list[str]) -> list[str]:
+    def _with_rest(self, primary: str, chain: list[str], usable: list[str]) -> list[str]:
         """Others go before a local provider that ends the chain: it is the last resort."""
         rest = [name for name in usable if name not in chain]
-        ends_locally = len(chain) > 1 and chain[-1] in self.local
+        ends_locally = chain[-1:] != [primary] and not self.local.isdisjoint(chain[-1:])
         return [*chain[:-1], *rest, chain[-1]] if ends_locally else [*chain, *rest]
 
 

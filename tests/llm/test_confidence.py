@@ -1,0 +1,116 @@
+"""How sure an answer is, and why."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faultmaven.infrastructure.llm.confidence import CEILING, best_possible, score_completion
+from faultmaven.infrastructure.llm.wire.types import Completion
+from faultmaven.models.confidence import Signal
+
+PROSE = (
+    "The pod is killed because its memory limit of 256 MiB is below what the JVM asks for. "
+    "Raise the limit to 512 MiB, or set -XX:MaxRAMPercentage so that the heap fits, then watch "
+    "the restarts with kubectl get pods. The node itself has memory left, so eviction is not the "
+    "cause. If it goes on after that, take a heap dump before the next kill and look for caches "
+    "that grow without bound. "
+)
+
+
+def score(prior: float = 0.85, **fields: object) -> float:
+    """Score an answer that differs from a good one only in these fields."""
+    completion = Completion(**{"text": "The disk is full.", **fields})  # type: ignore[arg-type] # fields are the tests'
+    return score_completion(completion, prior=prior).score
+
+
+def test_plain_answer_has_its_providers_prior() -> None:
+    """Nothing remarkable about an answer leaves the provider's prior as it is (S44)."""
+    assert score(0.85) == 0.85
+
+
+@pytest.mark.parametrize(
+    ("reason", "delta"),
+    [("length", 0.2), ("content_filter", 0.4), ("error", 0.4), ("tool_calls", 0.1), ("stop", 0)],
+)
+def test_finish_reason_counts(reason: str, delta: float) -> None:
+    """An answer that was cut or refused is worth less than a finished one."""
+    assert score(0.85, finish_reason=reason) == pytest.approx(0.85 - delta)
+
+
+def test_unknown_finish_reason_counts_nothing() -> None:
+    """A vendor's own word is no reason for distrust."""
+    assert score(0.85, finish_reason="eos_token") == 0.85
+
+
+def test_repetition_counts() -> None:
+    """A model caught in a loop is not trusted."""
+    assert score(0.85, text="The disk is full. " * 100) == pytest.approx(0.55)
+
+
+def test_length_alone_changes_nothing() -> None:
+    """A long answer is worth as much as a short one."""
+    assert score(0.85, text=PROSE * 2) == score(0.85, text="Raise the limit.")
+
+
+@pytest.mark.parametrize(
+    ("mean_logprob", "delta"),
+    [(math.log(0.95), 0.05), (math.log(0.75), 0), (math.log(0.5), -0.1), (None, 0), (0.1, 0.05)],
+)
+def test_token_probability_counts(mean_logprob: float | None, delta: float) -> None:
+    """Words the model was sure of raise the score a little, guesses lower it."""
+    assert score(0.8, mean_logprob=mean_logprob) == pytest.approx(0.8 + delta)
+
+
+def test_signals_tell_the_whole_story() -> None:
+    """Each part of the score is told with its reason, the prior first."""
+    extra = Signal("evidence", -0.15, "a quote is not in the input")
+    found = score_completion(
+        Completion("The disk is full.", finish_reason="length"),
+        prior=0.9,
+        threshold=0.8,
+        further=[extra],
+    )
+    assert [signal.name for signal in found.signals] == ["prior", "finish_reason", "evidence"]
+    assert all(signal.reason for signal in found.signals)
+    assert found.score == pytest.approx(0.55)
+    assert found.below_threshold
+
+
+def test_threshold_itself_is_enough() -> None:
+    """An answer exactly at the threshold is sure enough; one just below is not (S35)."""
+    answer = Completion("The disk is full.")
+    assert not score_completion(answer, prior=0.80, threshold=0.8).below_threshold
+    assert score_completion(answer, prior=0.79, threshold=0.8).below_threshold
+
+
+def test_certainty_is_not_on_offer() -> None:
+    """Good signs do not add up to certainty; a higher prior is the operator's own word."""
+    praise = [Signal("evidence", 0.5, "every quote is in the input")]
+    answer = Completion("The disk is full.")
+    assert score_completion(answer, prior=0.85, further=praise).score == CEILING
+    assert score_completion(answer, prior=1.0, further=praise).score == 1.0
+
+
+@given(
+    prior=st.floats(0, 1),
+    deltas=st.lists(st.floats(-1, 1), max_size=5),
+    text=st.text(min_size=1),
+    finish=st.sampled_from(["stop", "length", "content_filter", "error", "tool_calls", "eos"]),
+    mean_logprob=st.none() | st.floats(-100, 10),
+)
+def test_score_is_always_a_share(
+    prior: float, deltas: list[float], text: str, finish: str, mean_logprob: float | None
+) -> None:
+    """Whatever the signals say, the score stays between 0 and 1 and below certainty."""
+    answer = Completion(text, finish_reason=finish, mean_logprob=mean_logprob)
+    further = [Signal("other", delta, "a test says so") for delta in deltas]
+    found = score_completion(answer, prior=prior, further=further).score
+    assert 0 <= found <= max(CEILING, round(prior, 4))
+
+
+@given(prior=st.floats(0, 1))
+def test_best_possible_is_a_bound(prior: float) -> None:
+    """What we hope for from a provider is never below its prior nor above the ceiling."""
+    assert prior <= best_possible(prior) <= max(CEILING, prior)
