@@ -1,0 +1,127 @@
+"""Where log lines go, and the lines about attempts and steps."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TextIO
+
+from faultmaven.infrastructure.observability.log_format import (
+    ConsoleFormatter,
+    CredentialFilter,
+    JSONFormatter,
+    RequestFilter,
+)
+from faultmaven.models.attempt import Attempt
+from faultmaven.models.interfaces import LLMResponse
+
+logger = logging.getLogger(__name__)
+
+# Third parties log addresses with their queries (httpx) and what is stored (aiosqlite).
+_THIRD_PARTY_LEVEL = logging.WARNING
+_SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
+
+
+class _OurHandler(logging.StreamHandler[TextIO]):
+    """Marks the handler that a further call replaces."""
+
+
+def configure_logging(
+    log_format: Literal["console", "json"] = "console", log_level: str = "info"
+) -> None:
+    """Write every log line of the process to standard error, masked; may be called again.
+
+    Our own loggers follow ``log_level``; others are heard from warning on. The server's lines
+    take the same way, but for its access log: each request has a line of ours.
+    """
+    handler = _OurHandler()
+    handler.setFormatter(JSONFormatter() if log_format == "json" else ConsoleFormatter())
+    handler.addFilter(RequestFilter())
+    handler.addFilter(CredentialFilter())
+    root = logging.getLogger()
+    for former in [known for known in root.handlers if isinstance(known, _OurHandler)]:
+        root.removeHandler(former)
+    root.addHandler(handler)
+    root.setLevel(_THIRD_PARTY_LEVEL)
+    logging.getLogger("faultmaven").setLevel(log_level.upper())
+    for name in _SERVER_LOGGERS:
+        server = logging.getLogger(name)
+        server.handlers.clear()
+        server.propagate = True
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+
+
+class AttemptLog:
+    """One line per attempt."""
+
+    def on_start(self, provider: str) -> None:
+        """The line is written when the attempt has ended."""
+
+    def on_attempt(self, attempt: Attempt) -> None:
+        """Write what came of an attempt; failures as warnings."""
+        level = logging.INFO if attempt.succeeded else logging.WARNING
+        if logger.isEnabledFor(level):
+            logger.log(level, _sentence(attempt), extra={"fields": _fields(attempt)})
+
+    def on_cancel(self, provider: str) -> None:
+        """Write that the caller left."""
+        fields = {"event": "attempt_cancelled", "provider": provider}
+        logger.info("%s: given up, the caller left", provider, extra={"fields": fields})
+
+    def on_fallback(self, source: str, target: str, reason: str) -> None:
+        """Write where the chain went."""
+        fields = {"event": "fallback", "from": source, "to": target, "reason": reason}
+        logger.info("%s → %s (%s)", source, target, reason, extra={"fields": fields})
+
+    def on_answer(self, response: LLMResponse) -> None:
+        """The request's own line tells the rest."""
+
+
+class LogTracer:
+    """Times the steps of a request in debug lines."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """Time what happens inside the ``with`` block under ``name``."""
+        started = self._clock()
+        try:
+            yield
+        finally:
+            took = round((self._clock() - started) * 1000, 2)
+            fields = {"event": "step", "step": name, "duration_ms": took}
+            logger.debug("%s took %s ms", name, took, extra={"fields": fields})
+
+
+def _sentence(attempt: Attempt) -> str:
+    """The attempt for a person."""
+    start = f"{attempt.provider} ({attempt.model}): {attempt.outcome} in {attempt.total_ms:.0f} ms"
+    if attempt.confidence is not None:
+        return f"{start}, confidence {attempt.confidence:.2f}, {attempt.usage.total} tokens"
+    return f"{start}: {attempt.detail}" if attempt.detail else start
+
+
+def _fields(attempt: Attempt) -> dict[str, object]:
+    """The attempt for a machine; what is not known is left out."""
+    known = {
+        "event": "attempt",
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "number": attempt.number,
+        "outcome": attempt.outcome,
+        "status_code": attempt.status_code,
+        "detail": attempt.detail,
+        "confidence": attempt.confidence,
+        "queue_ms": round(attempt.queue_ms, 1),
+        "total_ms": round(attempt.total_ms, 1),
+        "prompt_tokens": attempt.usage.prompt,
+        "completion_tokens": attempt.usage.completion,
+        "cost_usd": attempt.cost_usd,
+        "retry_after": attempt.retry_after,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,141 @@
+"""Attempts, answers and requests as Prometheus metrics.
+
+Names begin with ``faultmaven_``; seconds, tokens, dollars and ratios; every label comes from a
+closed set. Each `Metrics` has a registry of its own, so that two of them never clash.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from faultmaven.infrastructure.observability.directory import ProviderDirectory, asks_default_model
+from faultmaven.infrastructure.observability.request import RequestInFlight, current_request
+from faultmaven.infrastructure.observability.series import (
+    FALLBACK_REASONS,
+    ProviderChildren,
+    Series,
+)
+from faultmaven.infrastructure.observability.state_collector import HealthSource, StateCollector
+from faultmaven.models.attempt import Attempt
+from faultmaven.models.interfaces import LLMResponse
+
+
+class Metrics:
+    """Counts and times what it is told; `expose` writes it for a scrape.
+
+    Belongs to the event loop's thread, as everything that is told about attempts does.
+
+    Args:
+        directory: the providers; each of its names has its series from the start.
+        health: what the availability gauges show.
+    """
+
+    def __init__(self, directory: ProviderDirectory, health: HealthSource) -> None:
+        # The client's start times per series double the exposition and nobody reads them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the client leaves it untyped
+        self.registry = CollectorRegistry(auto_describe=False)
+        self._directory = directory
+        self._series = Series.in_registry(self.registry)
+        self._providers = {
+            name: ProviderChildren(name, self._series)
+            for name in directory.get_all_provider_names()
+        }
+        self.registry.register(StateCollector(directory, health))
+        for process_wide in (ProcessCollector, PlatformCollector, GCCollector):
+            process_wide(registry=self.registry)
+
+    def expose(self, accept: str = "") -> tuple[bytes, str]:
+        """Every metric in the text format the ``Accept`` header asks for, and its media type."""
+        encode, media_type = choose_encoder(accept)
+        return encode(self.registry), media_type
+
+    def on_start(self, provider: str) -> None:
+        """An attempt is in flight."""
+        self._children(provider).in_flight.inc()
+
+    def on_attempt(self, attempt: Attempt) -> None:
+        """Count and time an ended attempt."""
+        children = self._children(attempt.provider)
+        children.in_flight.dec()
+        children.attempts[self._slot(attempt), attempt.outcome].inc()
+        timer = children.answered if attempt.succeeded else children.failed
+        timer.observe(attempt.total_ms / 1000)
+        if attempt.number > 1:
+            children.retries.inc()
+        if attempt.confidence is not None:
+            children.confidence.observe(attempt.confidence)
+        children.prompt_tokens.inc(attempt.usage.prompt)
+        children.completion_tokens.inc(attempt.usage.completion)
+        children.cost.inc(attempt.cost_usd or 0)
+        _charge(attempt)
+
+    def on_cancel(self, provider: str) -> None:
+        """Count an attempt the caller did not wait for."""
+        children = self._children(provider)
+        children.in_flight.dec()
+        children.cancelled.inc()
+
+    def on_fallback(self, source: str, target: str, reason: str) -> None:
+        """Count a move along the chain."""
+        known = reason if reason in FALLBACK_REASONS else "other"
+        self._series.attempt.fallbacks.labels(source, target, known).inc()
+
+    def on_answer(self, response: LLMResponse) -> None:
+        """Count an answer that is returned."""
+        children = self._children(response.provider)
+        children.answers.inc()
+        if response.assessment is not None and response.assessment.below_threshold:
+            children.below_threshold.inc()
+
+    def on_redaction(self, kind: str, count: int = 1) -> None:
+        """Count secrets that were removed; ``kind`` is one of the redactor's own words."""
+        self._series.answer.redactions.labels(kind).inc(count)
+
+    def request_began(self) -> None:
+        """A request is in flight."""
+        self._series.http.in_flight.inc()
+
+    def request_ended(
+        self, request: RequestInFlight, *, route: str, status: int, seconds: float
+    ) -> None:
+        """Count and time a request.
+
+        Args:
+            request: the request.
+            route: template of its path, such as ``/health/live``.
+            status: HTTP status of the response.
+            seconds: from its arrival to the end of the response.
+        """
+        http = self._series.http
+        http.in_flight.dec()
+        labels = (route, str(status))
+        http.requests.labels(*labels).inc()
+        http.duration.labels(*labels).observe(seconds)
+        if request.attempts:
+            http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
+
+    def _slot(self, attempt: Attempt) -> str:
+        """Which of the closed set of model labels an attempt belongs to."""
+        default = asks_default_model(self._directory, attempt.provider, attempt.model)
+        return "default" if default else "other"
+
+    def _children(self, provider: str) -> ProviderChildren:
+        children = self._providers.get(provider)
+        if children is None:
+            children = self._providers[provider] = ProviderChildren(provider, self._series)
+        return children
+
+
+def _charge(attempt: Attempt) -> None:
+    """Put an attempt's time on the account of the request it was made for."""
+    request = current_request()
+    if request is not None:
+        request.attempts += 1
+        request.provider_ms += attempt.queue_ms + attempt.total_ms
