@@ -108,7 +108,9 @@ class Walk:
             try:
                 await self._try(step, number=tries, waited=waited)
             except ProviderError as error:
-                wait = self._wait_before_retry(step, error, tries, has_next=bool(rest))
+                # Where nobody listens, hope lies in another provider, asked before or after.
+                others = bool(rest) or (error.prefers_next and len(self.plan.steps) > 1)
+                wait = self._wait_before_retry(step, error, tries, has_next=others)
                 if wait is None:
                     return error
                 self._explain_last("retry")
