@@ -1,0 +1,138 @@
+"""Check the configuration for real: the environment, every provider, the embedded model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from faultmaven.models.interfaces import ILLMProvider, ProviderConfig
+from faultmaven.models.status import CheckResult
+from faultmaven.services.doctor.embedded import EmbeddedAbility, examine_embedded
+from faultmaven.services.doctor.env_file import examine_env_file
+from faultmaven.services.doctor.environment import examine_chain, examine_port, known_variables
+from faultmaven.services.doctor.finding import Finding
+from faultmaven.services.doctor.provider import (
+    cannot_be_checked,
+    check_failed,
+    check_findings,
+    not_configured,
+)
+from faultmaven.settings import ENV_FILE, Settings
+
+__all__ = ["DoctorService", "EmbeddedAbility", "Finding"]
+
+CHECK_SECONDS = 10.0
+"""Seconds a provider's free call may take."""
+
+_GRACE_SECONDS = 1.0  # a check that minds its own timeout ends within it
+
+
+class ProviderDirectory(Protocol):
+    """Who is configured; the registry is one."""
+
+    settings: Settings
+    problems: list[str]
+
+    def get_provider_status(self) -> dict[str, dict[str, Any]]:
+        """What is known about every provider, without asking any."""
+        ...
+
+    def get_fallback_chain(self) -> list[str]:
+        """The order in which providers are asked."""
+        ...
+
+    def get_provider(self, name: str) -> ILLMProvider:
+        """The configured provider of that name."""
+        ...
+
+    def get_config(self, name: str) -> ProviderConfig:
+        """What it is configured with."""
+        ...
+
+
+class EmbeddedModelAbility(Protocol):
+    """Knows whether the embedded model could run here."""
+
+    async def ability(self) -> EmbeddedAbility:
+        """Look at engine, weights, disk and memory; starts and fetches nothing."""
+        ...
+
+
+@runtime_checkable
+class _Checkable(Protocol):
+    async def check(self, *, timeout: float) -> CheckResult: ...  # noqa: ASYNC109 - as `ICheckable`
+
+
+class DoctorService:
+    """Asks each provider's free call and looks at what surrounds the service.
+
+    Args:
+        directory: the configured providers.
+        embedded: what knows about the embedded model.
+        env_file: the file the configuration came from.
+        seconds: how long a provider's free call may take.
+    """
+
+    def __init__(
+        self,
+        directory: ProviderDirectory,
+        embedded: EmbeddedModelAbility,
+        *,
+        env_file: Path = ENV_FILE,
+        seconds: float = CHECK_SECONDS,
+    ) -> None:
+        self._directory = directory
+        self._embedded = embedded
+        self._env_file = env_file
+        self._seconds = seconds
+
+    async def examine(self) -> list[Finding]:
+        """Everything that was found: the environment first, then providers in schema order.
+
+        Spends no tokens. Checks run at the same time and each is bounded, so the whole takes
+        little longer than the slowest.
+        """
+        ability = await self._embedded.ability()
+        return [
+            *self._environment(),
+            *await self._providers(ability),
+            *examine_embedded(ability),
+        ]
+
+    def _environment(self) -> Iterable[Finding]:
+        settings, status = self._directory.settings, self._directory.get_provider_status()
+        yield from examine_env_file(self._env_file, known_variables(status))
+        yield from (Finding("problem", "schema", problem) for problem in self._directory.problems)
+        yield from examine_chain(settings, status, self._directory.get_fallback_chain())
+        yield examine_port(settings.host, settings.port)
+
+    async def _providers(self, ability: EmbeddedAbility) -> list[Finding]:
+        names = self._directory.get_provider_status()
+        found = await asyncio.gather(*(self._provider(name, ability) for name in names))
+        return [finding for findings in found for finding in findings]
+
+    async def _provider(self, name: str, ability: EmbeddedAbility) -> Sequence[Finding]:
+        status, config = (
+            self._directory.get_provider_status()[name],
+            self._directory.get_config(name),
+        )
+        if not status["available"]:
+            return [not_configured(name, status)]
+        provider = self._directory.get_provider(name)
+        if not isinstance(provider, _Checkable):
+            return [cannot_be_checked(name)]
+        outcome = await self._outcome(provider)
+        if isinstance(outcome, BaseException):
+            return [check_failed(name, outcome)]
+        spared = ability.reason if config.local and ability.wanted else None
+        return list(check_findings(config, status, outcome, spared=spared))
+
+    async def _outcome(self, provider: _Checkable) -> CheckResult | BaseException:
+        """What the check gave, be it an error: a provider may be written by somebody else."""
+        check = asyncio.wait_for(
+            provider.check(timeout=self._seconds), self._seconds + _GRACE_SECONDS
+        )
+        [outcome] = await asyncio.gather(check, return_exceptions=True)
+        return outcome
