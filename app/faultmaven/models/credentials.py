@@ -1,7 +1,8 @@
 """Credentials by their shape: the last line between a secret and a log, an error or a vendor.
 
 Shapes come from the vendors' own key formats and from common operations text. Identifiers that
-only look random (commit hashes, image digests, pod names, ARNs) match none of them.
+only look random (commit hashes, image digests, pod names, ARNs) match none of them. Linear in
+the length of the text, whatever it holds: a shape is tried only where its mark stands.
 """
 
 from __future__ import annotations
@@ -9,43 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-_SHAPES: tuple[tuple[str, str], ...] = (
-    (
-        "private_key",
-        (
-            r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]*?"
-            r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|\Z)"
-        ),
-    ),
-    ("anthropic_key", r"\bsk-ant-[A-Za-z0-9_-]{8,}"),
-    ("openrouter_key", r"\bsk-or-[A-Za-z0-9_-]{8,}"),
-    ("openai_key", r"\bsk[-_][A-Za-z0-9_-]{8,}"),
-    ("fireworks_key", r"\bfw_[A-Za-z0-9_-]{8,}"),
-    ("huggingface_key", r"\bhf_[A-Za-z0-9_-]{8,}"),
-    ("google_key", r"\bAIza[A-Za-z0-9_-]{8,}"),
-    ("aws_key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    ("github_token", r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})"),
-    ("gitlab_token", r"\bglpat-[A-Za-z0-9_-]{16,}"),
-    ("slack_token", r"\bxox[abeoprs]-[A-Za-z0-9-]{8,}"),
-    ("stripe_key", r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{8,}"),
-    ("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    ("url_password", r"(?<=://)[^\s/:@'\"]{0,256}:[^\s/@'\"]{1,256}(?=@)"),
-    ("bearer_token", r"(?i:(?<=\bbearer )[A-Za-z0-9._~+/-]{8,}=*)"),
-    ("basic_auth", r"(?i:(?<=\bauthorization: basic )[A-Za-z0-9+/]{6,}=*)"),
-    (
-        "secret_value",
-        (
-            r"(?i:(?<![A-Za-z0-9])(?P<name>[A-Za-z0-9_.-]{0,64}"
-            r"(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?token"
-            r"|access[_-]?token|refresh[_-]?token|client[_-]?secret|x-api-key|x-goog-api-key)"
-            r"[A-Za-z0-9_.-]{0,16}[\"']?\s{0,4}[:=]\s{0,4})"
-            r"(?P<quote>[\"']?)(?!\[)(?P<value>[^\s\"',;&]{4,256})(?P=quote))"
-        ),
-    ),
-)
-_ANY = re.compile("|".join(f"(?P<{kind}>{shape})" for kind, shape in _SHAPES))
-_KINDS = frozenset(kind for kind, _ in _SHAPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +25,132 @@ class Masked:
     kinds: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """One kind of credential.
+
+    Attributes:
+        kind: name in the placeholder.
+        marks: one of them stands in every text that holds the shape; a quick test.
+        pattern: begins with a literal, so that the search skips to it; the group ``secret``
+            is what is removed, the whole match where there is none.
+    """
+
+    kind: str
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _shape(kind: str, mark: str, pattern: str) -> _Shape:
+    return _Shape(kind, tuple(mark.split("|")), re.compile(pattern))
+
+
+def _key(kind: str, prefix: str, rest: str) -> _Shape:
+    """A key that begins with ``prefix``, at the start of a word."""
+    literal = re.escape(prefix)
+    return _shape(kind, prefix, rf"{literal}(?<![A-Za-z0-9]{literal}){rest}")
+
+
+_WORD = "[A-Za-z0-9_-]"
+# Program text has such names too (``hf_hub_download``, ``sk_buff``); a key has digits or is long.
+_KEYLIKE = rf"(?=[A-Za-z_-]{{0,80}}+[0-9]|{_WORD}{{24}}){_WORD}{{8,}}"
+
+_SHAPES: tuple[_Shape, ...] = (
+    _shape(
+        "private_key",
+        "-----BEGIN ",
+        r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?:[^-]|-(?!----)){0,20000}+-----END [A-Z0-9 ]{0,64}-----|[A-Za-z0-9+/=\s\\]*)",
+    ),
+    _key("anthropic_key", "sk-ant-", rf"{_WORD}{{8,}}"),
+    _key("openrouter_key", "sk-or-", rf"{_WORD}{{8,}}"),
+    _key("openai_key", "sk-", rf"{_WORD}{{8,}}"),
+    _key("stripe_key", "sk_live_", r"[A-Za-z0-9]{8,}"),
+    _key("stripe_key", "sk_test_", r"[A-Za-z0-9]{8,}"),
+    _key("stripe_key", "rk_live_", r"[A-Za-z0-9]{8,}"),
+    _key("openai_key", "sk_", _KEYLIKE),
+    _key("fireworks_key", "fw_", _KEYLIKE),
+    _key("huggingface_key", "hf_", _KEYLIKE),
+    _key("together_key", "tgp_v1_", rf"{_WORD}{{8,}}"),
+    _key("google_key", "AIza", rf"{_WORD}{{8,}}"),
+    _key("google_token", "ya29.", rf"{_WORD}{{20,}}"),
+    _key("aws_key", "AKIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _key("aws_key", "ASIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _key("github_token", "github_pat_", r"[A-Za-z0-9_]{20,}"),
+    _shape("github_token", "gh", r"gh(?<![A-Za-z0-9]gh)[pousr]_[A-Za-z0-9]{20,}"),
+    _key("gitlab_token", "glpat-", rf"{_WORD}{{16,}}"),
+    _key("slack_token", "xox", r"[abeoprs]-[A-Za-z0-9-]{8,}"),
+    _key("vault_token", "hvs.", rf"{_WORD}{{16,}}"),
+    _key("npm_token", "npm_", r"[A-Za-z0-9]{30,}"),
+    _key("pypi_token", "pypi-", rf"{_WORD}{{40,}}"),
+    _shape(
+        "jwt",
+        "eyJ",
+        rf"eyJ(?<![A-Za-z0-9_-]eyJ){_WORD}{{8,}}+\.{_WORD}{{8,}}+\.{_WORD}*",
+    ),
+    _shape(
+        "url_password",
+        "://",
+        r"://[^\s/:@'\"]{0,256}:(?P<secret>[^\s/'\"]+)@",
+    ),
+    _shape(
+        "bearer_token",
+        "Bearer |bearer |BEARER ",
+        r"[Bb](?:earer|EARER) (?P<secret>(?=[A-Za-z._~+/-]{0,80}+[0-9]|[A-Za-z0-9._~+/-]{24})"
+        r"[A-Za-z0-9._~+/-]{8,}=*)",
+    ),
+    _shape(
+        "basic_auth",
+        "uthorization|UTHORIZATION",
+        r"[Aa](?:uthorization|UTHORIZATION)[\"']?: ?[\"']?(?:[Bb]asic|BASIC) "
+        r"(?P<secret>[A-Za-z0-9+/]{6,}=*)",
+    ),
+    _shape(
+        "secret_value",
+        "assword '|ASSWORD '",
+        r"[Pp](?:assword|ASSWORD) '(?P<secret>[^'\n]+)",
+    ),
+    _shape(
+        "secret_value",
+        "--",
+        r"--(?:[a-z0-9]{1,16}-){0,4}(?:password|passwd|token|secret|api-key|access-key)[ \t]+"
+        r"(?!-)(?P<secret>[^\s\"',;&]{4,})",
+    ),
+)
+
+# Names of settings that hold a secret: the end of the name counts (``DB_PASSWORD``), so that
+# ``password_file``, ``secretName`` and ``api_key_var`` keep their values.
+_NAMED = (
+    *("password", "passwd", "passphrase", "pass", "pwd", "secret", "credential", "cookie"),
+    *("api_key", "api-key", "apikey", "api key", "access_key", "access-key", "accesskey"),
+    *("account_key", "accountkey", "sharedaccesskey", "private_key", "privatekey"),
+    *("signing_key", "encryption_key", "auth_token", "access_token", "refresh_token", "token"),
+)
+_ASSIGNED = re.compile("|".join(_NAMED))
+_LEAD = re.compile(
+    r"(?:[_-]?(?:value|string|hash|s|[0-9]{1,3})|[ ]provided)?\\{0,3}[\"']?\]?[ \t]{0,4}"
+    r"(?:=>|:=|[:=])[ \t]{0,4}"
+)
+_VALUE = re.compile(
+    r"\"(?P<double>(?:\\.|[^\"\\\n])+)"
+    r"|'(?P<single>(?:\\.|[^'\\\n])+)"
+    r"|\\{1,3}\"(?P<escaped>(?:[^\\\n]|\\(?!\\{0,2}\"))+)"
+    r"|(?P<bare>[^\s\"',;&]+)"
+)
+_LINE = re.compile(r"(?P<bare>[^\n\r\"']+)")
+# What stands where a secret would, and is none: words, templates, and what others masked.
+_NO_SECRET = re.compile(
+    r"(?i:none|null|nil|true|false|yes|no|on|off|required|missing|empty|unset|undefined|invalid"
+    r"|incorrect|wrong|changed|expired|not|is|was|must|\*+|\.+|x{3,}|<[^<>\n]*>|\[?redacted\]?"
+    r"|\$\{[^{}\n]*\}|\$\([^()\n]*\)|\{\{[^{}\n]*\}\}?|\[\]|\{\}?|\[|[|>]-?)[\]})]*"
+)
+# Counts and kinds are called token too; a secret one is long and has digits. Bounded, because a
+# value that is refused is read again from the next name within it.
+_TOKENLIKE = re.compile(r"[\\\"']{0,4}(?=[^\s\"',;&0-9]{0,40}+[0-9])[^\s\"',;&]{12}")
+_MASKED = re.compile(r"[\\\"']{0,4}\[[a-z_]{2,24} removed\]")
+_PLACEHOLDER = re.compile(r"\[[a-z_]{2,24} removed\]")
+
+
 def mask_credentials(text: str) -> str:
     """The text with every credential replaced by a placeholder; idempotent."""
     return find_credentials(text).text
@@ -68,15 +158,93 @@ def mask_credentials(text: str) -> str:
 
 def find_credentials(text: str) -> Masked:
     """As `mask_credentials`, with the kinds that were found."""
-    kinds: list[str] = []
+    spans = _merged(sorted(_spans(text), key=lambda span: span[0]))
+    if not spans:
+        return Masked(text)
+    parts: list[str] = []
+    position = 0
+    for start, end, kind in spans:
+        parts += (text[position:start], f"[{kind} removed]")
+        position = end
+    parts.append(text[position:])
+    return Masked("".join(parts), tuple(kind for _, _, kind in spans))
 
-    def replace(match: re.Match[str]) -> str:
-        kind = next(_matched_kinds(match))
-        kinds.append(kind)
-        return f"{match.group('name') or ''}[{kind} removed]"
 
-    return Masked(_ANY.sub(replace, text), tuple(kinds))
+_Span = tuple[int, int, str]
 
 
-def _matched_kinds(match: re.Match[str]) -> Iterator[str]:
-    return (name for name in match.groupdict() if name in _KINDS and match.group(name) is not None)
+def _spans(text: str) -> Iterator[_Span]:
+    """Where credentials stand; spans may overlap, the more telling kind first."""
+    for shape in _SHAPES:
+        if any(mark in text for mark in shape.marks):
+            yield from _shaped(shape, text)
+    yield from _assigned(text)
+
+
+def _shaped(shape: _Shape, text: str) -> Iterator[_Span]:
+    group = "secret" if "secret" in shape.pattern.groupindex else 0
+    for match in shape.pattern.finditer(text):
+        if not _is_no_secret(text, *match.span(group)):
+            yield (*match.span(group), shape.kind)
+
+
+def _assigned(text: str) -> Iterator[_Span]:
+    """Values of settings whose name says that they are secret."""
+    lowered = _lowered(text)
+    if not any(name in lowered for name in _NAMED):
+        return
+    end = 0
+    for name in _ASSIGNED.finditer(lowered):
+        if name.start() < end or not _is_setting(name):
+            continue
+        lead = _LEAD.match(text, name.end())
+        span = _value(text, lead.end(), name.group()) if lead else None
+        if span is not None:
+            end = span[1]
+            yield (*span, "secret_value")
+
+
+def _is_setting(name: re.Match[str]) -> bool:
+    """Whether a name that says other things too (a test's pass, an ARN's secret) is a setting."""
+    before = name.string[name.start() - 1 : name.start()]
+    if name.group() == "pass":
+        return before in {"_", "-"}
+    return name.group() != "secret" or before != ":"
+
+
+def _value(text: str, position: int, name: str) -> tuple[int, int] | None:
+    """Where the value of a setting stands, if it is a secret."""
+    if _MASKED.match(text, position):
+        return None
+    if name == "token" and not _TOKENLIKE.match(text, position):
+        return None
+    match = (_LINE if name == "cookie" else _VALUE).match(text, position)
+    if match is None or match.lastgroup is None:
+        return None
+    start, end = match.span(match.lastgroup)
+    if name == "pwd" and text.startswith("/", start):  # the shell's working directory
+        return None
+    return None if _is_no_secret(text, start, end) else (start, end)
+
+
+def _is_no_secret(text: str, start: int, end: int) -> bool:
+    return bool(_NO_SECRET.fullmatch(text, start, end) or _PLACEHOLDER.match(text, start))
+
+
+def _merged(spans: list[_Span]) -> list[_Span]:
+    """Overlapping spans as one, with the kind of the first."""
+    merged: list[_Span] = []
+    for start, end, kind in spans:
+        if merged and start < merged[-1][1]:
+            first = merged[-1]
+            merged[-1] = (first[0], max(first[1], end), first[2])
+        else:
+            merged.append((start, end, kind))
+    return merged
+
+
+def _lowered(text: str) -> str:
+    """The text in lower case, character by character at the same place."""
+    lowered = text.lower()
+    # Of all characters only this one grows when lowered.
+    return lowered if len(lowered) == len(text) else text.replace("\u0130", "I").lower()
