@@ -7,6 +7,7 @@ registry reads the variables that the rows of ``PROVIDER_SCHEMA`` name.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +15,33 @@ from typing import Annotated, Literal
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from faultmaven.errors import ConfigurationError
 
 ENV_FILE = Path(".env")
 
-Word = Annotated[str, BeforeValidator(lambda value: str(value).strip().lower())]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+
+def _word(value: object) -> object:
+    """A word without surrounding blanks, in small letters."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _word_or_none(value: object) -> object:
+    return _word(value) or None
+
+
+def _json(value: object) -> object:
+    """A JSON text as what it says.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        message = "must be valid JSON"
+        raise ValueError(message) from None
 
 
 def _names(value: object) -> object:
@@ -31,7 +51,13 @@ def _names(value: object) -> object:
     return tuple(name for name in (part.strip().lower() for part in value.split(",")) if name)
 
 
+AnyCase = BeforeValidator(_word)
+Word = Annotated[str, AnyCase]
+Name = Annotated[str | None, BeforeValidator(_word_or_none)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Fractions = Annotated[dict[str, Fraction], NoDecode, BeforeValidator(_json)]
+ModelMap = Annotated[dict[str, dict[str, str]], NoDecode, BeforeValidator(_json)]
 
 
 class Settings(BaseSettings):
@@ -39,19 +65,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
-    chat_provider: Word | None = Field(None, description="Primary provider.")
+    chat_provider: Name = Field(None, description="Primary provider.")
     fallback_chain: Names | None = Field(
         None, description="Providers after the primary, comma-separated, or `none`."
     )
-    chain_preset: Word | None = Field(
+    chain_preset: Name = Field(
         None,
         description="A documented chain: production, enterprise, development, research, "
         "flexible, cost or privacy.",
     )
-    fallback_extra: Literal["", "all"] = Field(
+    fallback_extra: Annotated[Literal["", "all"], AnyCase] = Field(
         "", description="`all` also appends configured providers that the default chain leaves out."
     )
-    privacy_mode: Literal["off", "local_only"] = Field(
+    privacy_mode: Annotated[Literal["off", "local_only"], AnyCase] = Field(
         "off", description="`local_only`: not one connection to anything but the local provider."
     )
     strict_provider_mode: bool = Field(
@@ -60,7 +86,7 @@ class Settings(BaseSettings):
     providers_file: Path | None = Field(
         None, description="TOML file with further rows for PROVIDER_SCHEMA."
     )
-    model_map: dict[str, dict[str, str]] = Field(
+    model_map: ModelMap = Field(
         default_factory=dict,
         description="Which model stands in for another at each provider, as JSON: "
         '{"gpt-4o": {"anthropic": "claude-sonnet-5"}}.',
@@ -68,7 +94,7 @@ class Settings(BaseSettings):
     confidence_threshold: Fraction = Field(
         0.8, description="The first answer at or above it wins, 0 to 1."
     )
-    confidence_thresholds: dict[str, Fraction] = Field(
+    confidence_thresholds: Fractions = Field(
         default_factory=dict,
         description='Thresholds of single providers, as JSON: {"local": 0.5}.',
     )
@@ -95,8 +121,10 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         10 * 1024 * 1024, gt=0, description="Largest request body in bytes."
     )
-    log_format: Literal["console", "json"] = Field("console", description="Form of log lines.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
+    log_format: Annotated[Literal["console", "json"], AnyCase] = Field(
+        "console", description="Form of log lines."
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], AnyCase] = Field(
         "info", description="Least severe log line that is written."
     )
     faultmaven_data_dir: Path = Field(
@@ -139,8 +167,10 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
     """
     try:
         settings = Settings(_env_file=env_file)
-    except (ValidationError, SettingsError) as error:
+    except ValidationError as error:
         raise ConfigurationError(_explain(error)) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{env_file}: not UTF-8 text") from None
     settings._environment = read_environment(env_file)  # noqa: SLF001 - its only writer
     return settings
 
@@ -152,9 +182,7 @@ def read_environment(env_file: Path = ENV_FILE) -> dict[str, str]:
     return {**from_file, **os.environ}
 
 
-def _explain(error: ValidationError | SettingsError) -> str:
-    if isinstance(error, SettingsError):
-        return f"{error} (as JSON)"
+def _explain(error: ValidationError) -> str:
     problems = (
         f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
         for item in error.errors(include_input=False, include_url=False, include_context=False)

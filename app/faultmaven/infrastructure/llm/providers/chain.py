@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from faultmaven.models.credentials import mask_credentials
+from faultmaven.settings import Settings
 
 FALLBACK_ORDER = ("fireworks", "openai", "local")
 """Who follows the primary by default, as far as configured."""
+
+_DEFAULT_PRIMARY = "local"  # without a choice nothing costs money
 
 NO_FALLBACK = "none"
 """The word in ``FALLBACK_CHAIN`` for a chain of the primary alone."""
@@ -53,6 +59,61 @@ class ChainPolicy:
         rest = [name for name in usable if name not in chain]
         ends_locally = chain[-1:] != [primary] and not self.local.isdisjoint(chain[-1:])
         return [*chain[:-1], *rest, chain[-1]] if ends_locally else [*chain, *rest]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainChoice:
+    """What the settings ask of the chain.
+
+    Attributes:
+        primary: whom to ask first.
+        policy: who follows.
+        complaints: settings that name what does not exist.
+        warns_of_leaving: whether the operator chose a local primary without saying that the
+            chain may leave their machines.
+    """
+
+    primary: str
+    policy: ChainPolicy
+    complaints: tuple[str, ...] = ()
+    warns_of_leaving: bool = False
+
+
+def choose_chain(settings: Settings, rows: Mapping[str, Mapping[str, Any]]) -> ChainChoice:
+    """What ``settings`` ask of a chain over the providers of ``rows``."""
+    preset = PRESETS.get(settings.chain_preset or "", ())
+    local = frozenset(name for name, row in rows.items() if row.get("local"))
+    chosen = settings.chat_provider if settings.chat_provider in rows else None
+    fallbacks = settings.fallback_chain if settings.fallback_chain is not None else preset or None
+    return ChainChoice(
+        primary=chosen or (preset[0] if preset else _DEFAULT_PRIMARY),
+        policy=ChainPolicy(
+            fallbacks=() if fallbacks == (NO_FALLBACK,) else fallbacks,
+            append_rest=settings.fallback_extra == "all",
+            local=local,
+            local_only=settings.local_only,
+        ),
+        complaints=tuple(_complaints(settings, rows)),
+        warns_of_leaving=chosen in local and fallbacks is None,
+    )
+
+
+def _complaints(settings: Settings, known: Collection[str]) -> Iterator[str]:
+    names = ", ".join(known)
+    if settings.chat_provider is not None and settings.chat_provider not in known:
+        yield f"CHAT_PROVIDER {_quoted(settings.chat_provider)} is unknown; valid names: {names}"
+    if settings.chain_preset is not None and settings.chain_preset not in PRESETS:
+        presets = ", ".join(PRESETS)
+        yield f"CHAIN_PRESET {_quoted(settings.chain_preset)} is unknown; valid names: {presets}"
+    if settings.fallback_chain != (NO_FALLBACK,):
+        for name in settings.fallback_chain or ():
+            if name not in known:
+                yield f"FALLBACK_CHAIN {_quoted(name)} is unknown; valid names: {names}"
+
+
+def _quoted(value: str) -> str:
+    """What an operator typed, short and without a key pasted into the wrong line."""
+    return f"'{mask_credentials(value)[:40]}'"
 
 
 def _first_of(names: Iterable[str], usable: Collection[str]) -> list[str]:

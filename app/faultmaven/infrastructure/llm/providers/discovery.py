@@ -64,8 +64,8 @@ def discover(name: str, row: Mapping[str, Any], environment: Mapping[str, str]) 
 def _key(environment: Mapping[str, str], variable: str | None) -> str | None:
     """The key without white space; of several, the first. Blank and placeholder are none."""
     raw = environment.get(variable, "") if variable else ""
-    first = re.sub(r"\s+", "", raw).strip(_QUOTES).split(",")[0]
-    return None if not first or _PLACEHOLDER.fullmatch(first) else first
+    keys = re.sub(r"\s+", "", raw).strip(_QUOTES).split(",")
+    return next((key for key in keys if key and not _PLACEHOLDER.fullmatch(key)), None)
 
 
 def _line(value: str | None) -> str:

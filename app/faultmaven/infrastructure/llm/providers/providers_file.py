@@ -70,8 +70,9 @@ def _row(name: str, table: object, classes: Mapping[str, type]) -> tuple[dict[st
         return row, row_problems(name, row)
     try:
         row["provider_class"] = _class_named(given, classes)
-    except (LookupError, ImportError, AttributeError, ValueError) as error:
-        return row, [f"provider '{name}', field 'provider_class': {error}"]
+    except Exception as error:  # noqa: BLE001 - a module somebody else wrote may raise anything
+        why = f"{type(error).__name__}: {error}"
+        return row, [f"provider '{name}', field 'provider_class': {why}"]
     return row, row_problems(name, row)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from faultmaven.infrastructure.llm.providers.anthropic_provider import AnthropicProvider
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
-from faultmaven.infrastructure.llm.providers.chain import NO_FALLBACK, PRESETS, ChainPolicy
+from faultmaven.infrastructure.llm.providers.chain import choose_chain
 from faultmaven.infrastructure.llm.providers.cohere_provider import CohereProvider
 from faultmaven.infrastructure.llm.providers.discovery import Discovered, discover
 from faultmaven.infrastructure.llm.providers.fireworks_provider import FireworksProvider
@@ -27,6 +27,7 @@ from faultmaven.infrastructure.llm.providers.openrouter_provider import OpenRout
 from faultmaven.infrastructure.llm.providers.providers_file import read_providers_file
 from faultmaven.infrastructure.llm.providers.schema import ProviderRow, row_problems
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
+from faultmaven.infrastructure.llm.wire.excerpt import excerpt
 from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.settings import Settings, load_settings
 
@@ -75,7 +76,7 @@ PROVIDER_SCHEMA: dict[str, ProviderRow] = {
         "api_key_var": "ANTHROPIC_API_KEY",
         "model_var": "ANTHROPIC_MODEL",
         "base_url_var": "ANTHROPIC_API_BASE",
-        "default_base_url": "https://api.anthropic.com/v1",
+        "default_base_url": AnthropicProvider.default_base_url,
         "default_model": "claude-3-5-sonnet-20241022",
         "provider_class": AnthropicProvider,
         "max_retries": 3,
@@ -205,6 +206,7 @@ class ProviderRegistry:
         self._discovered: dict[str, Discovered] = {}
         self._fallback_chain: list[str] = []
         self._rows = self._read_rows()
+        self._choice = choose_chain(self.settings, self._rows)
         self._initialize_from_environment()
 
     def get_available_providers(self) -> list[str]:
@@ -253,7 +255,9 @@ class ProviderRegistry:
             if not wrong:
                 rows[name] = row
         if self.settings.providers_file:
-            further = read_providers_file(self.settings.providers_file, PROVIDER_CLASSES)
+            further = read_providers_file(
+                self.settings.providers_file.expanduser(), PROVIDER_CLASSES
+            )
             self.problems.extend(further.problems)
             rows.update(further.rows)
         return rows
@@ -264,22 +268,19 @@ class ProviderRegistry:
             logger.error("Provider schema: %s", problem)
         for name in self._rows:
             self._initialize(name)
-        self._setup_fallback_chain(self._primary())
+        for complaint in self._choice.complaints:
+            logger.error("%s", complaint)
+        self._setup_fallback_chain(self._choice.primary)
         chain = " → ".join(self._fallback_chain) or "(empty)"
         logger.info("Provider fallback chain: %s", chain)
 
     def _initialize(self, name: str) -> None:
         found = discover(name, self._rows[name], self.settings.environment)
-        self._discovered[name] = found
-        missing = found.missing or self._blocked(found.config)
+        missing = found.missing or self._blocked(found.config) or self._start(name, found.config)
+        self._discovered[name] = replace(found, missing=missing)
         if missing is None:
-            provider = self._construct(name, found.config)
-            if provider.is_available():
-                self._providers[name] = provider
-                logger.info("✅ Provider '%s' initialized successfully", name)
-            else:
-                missing = "not configured"
-        if missing is not None:
+            logger.info("✅ Provider '%s' initialized successfully", name)
+        else:
             logger.info("❌ Provider '%s' not available (%s)", name, missing)
         for warning in found.warnings:
             logger.warning("Provider '%s': %s", name, warning)
@@ -288,6 +289,20 @@ class ProviderRegistry:
         if config.local:
             return None if self.settings.local_llm_enabled else "LOCAL_LLM_ENABLED=false"
         return "blocked by PRIVACY_MODE=local_only" if self.settings.local_only else None
+
+    def _start(self, name: str, config: ProviderConfig) -> str | None:
+        """Build the provider; why it cannot be used, or ``None``."""
+        try:
+            provider = self._construct(name, config)
+            usable = provider.is_available()
+        except Exception as error:  # noqa: BLE001 - a class somebody else wrote may raise anything
+            self.problems.append(f"provider '{name}': its class fails with {excerpt(repr(error))}")
+            logger.error("Provider schema: %s", self.problems[-1])  # noqa: TRY400 - a traceback shows its values
+            return f"its class fails with {type(error).__name__}"
+        if not usable:
+            return "not configured"
+        self._providers[name] = provider
+        return None
 
     def _construct(self, name: str, config: ProviderConfig) -> ILLMProvider:
         provider_class: Any = self._rows[name]["provider_class"]
@@ -298,7 +313,7 @@ class ProviderRegistry:
 
     def _setup_fallback_chain(self, primary_provider: str) -> None:
         """Set the chain: the primary if available, then the fallbacks that are."""
-        self._fallback_chain = self._chain_policy().build(primary_provider, self._providers)
+        self._fallback_chain = self._choice.policy.build(primary_provider, self._providers)
         if primary_provider not in self._providers:
             first = self._fallback_chain[0] if self._fallback_chain else "none"
             logger.warning(
@@ -306,36 +321,14 @@ class ProviderRegistry:
                 primary_provider,
                 first,
             )
-
-    def _primary(self) -> str:
-        """The provider that ``CHAT_PROVIDER`` or the preset names; ``local`` without either."""
-        given = self.settings.chat_provider
-        if given in self._rows:
-            return str(given)
-        if given is not None:
-            names = ", ".join(self._rows)
-            logger.error("CHAT_PROVIDER '%s' is unknown; valid names: %s", given[:40], names)
-        return self._preset()[0] if self._preset() else "local"
-
-    def _preset(self) -> tuple[str, ...]:
-        given = self.settings.chain_preset
-        if given is not None and given not in PRESETS:
-            names = ", ".join(PRESETS)
-            logger.error("CHAIN_PRESET '%s' is unknown; valid names: %s", given[:40], names)
-        return PRESETS.get(given or "", ())
-
-    def _chain_policy(self) -> ChainPolicy:
-        fallbacks = self.settings.fallback_chain
-        if fallbacks is None and self._preset():
-            fallbacks = self._preset()
-        if fallbacks == (NO_FALLBACK,):
-            fallbacks = ()
-        return ChainPolicy(
-            fallbacks=fallbacks,
-            append_rest=self.settings.fallback_extra == "all",
-            local=frozenset(name for name, row in self._rows.items() if row.get("local")),
-            local_only=self.settings.local_only,
-        )
+        leaving = [name for name in self._fallback_chain if not self.get_config(name).local]
+        if leaving and self._choice.warns_of_leaving:
+            logger.warning(
+                "CHAT_PROVIDER=%s, but the chain goes on to %s, outside this machine; "
+                "FALLBACK_CHAIN=none or PRIVACY_MODE=local_only keeps everything here",
+                primary_provider,
+                ", ".join(leaving),
+            )
 
     def _status(self, name: str) -> dict[str, Any]:
         found, row = self._discovered[name], self._rows[name]
@@ -344,7 +337,7 @@ class ProviderRegistry:
             "models": found.config.models.copy(),
             "confidence_score": found.config.confidence_score,
             "in_fallback_chain": name in self._fallback_chain,
-            "missing": found.missing or self._blocked(found.config),
+            "missing": found.missing,
             "warnings": list(found.warnings),
             "kind": row.get("kind", ""),
             "best_for": row.get("best_for", ""),

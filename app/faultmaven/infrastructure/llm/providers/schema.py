@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NotRequired, TypedDict
 
@@ -78,6 +80,7 @@ _OPTIONAL: Mapping[str, type | tuple[type, ...]] = {
     "local": bool,
 }
 _TYPES = {**_REQUIRED, **_OPTIONAL}
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # CHAT_PROVIDER is read in lower case
 _RANGES: Mapping[str, tuple[float, float]] = {
     "max_retries": (0, 10),
     "timeout": (0.05, 3600),
@@ -88,7 +91,11 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 
 def row_problems(name: str, row: Mapping[str, Any]) -> list[str]:
     """What is wrong with one row, each naming provider, field and fix; empty when nothing is."""
-    return [f"provider '{name}', field '{field}': {why}" for field, why in _problems(row)]
+    problems = [f"provider '{name}', field '{field}': {why}" for field, why in _problems(row)]
+    if not _NAME.fullmatch(name):
+        fix = "use small letters, digits, - and _, at most 40"
+        problems.insert(0, f"provider {name[:40]!r}: not a name for a provider; {fix}")
+    return problems
 
 
 def _problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -120,8 +127,19 @@ def _in_range(field: str, value: Any) -> str | None:
     return None if low <= value <= high else f"must be between {low:g} and {high:g}"
 
 
+def _texts(_field: str, value: Any) -> str | None:
+    """A list of texts, or a table from texts to texts."""
+    items = [*value, *value.values()] if isinstance(value, dict) else value
+    fine = all(isinstance(item, str) and item.strip() for item in items)
+    return None if fine else "must hold nothing but texts that are not blank"
+
+
 def _provider_class(_field: str, value: Any) -> str | None:
-    return None if issubclass(value, ILLMProvider) else "must be a class that is an ILLMProvider"
+    if not issubclass(value, ILLMProvider):
+        return "must be a class that is an ILLMProvider"
+    if inspect.isabstract(value):
+        return f"lacks the methods {', '.join(sorted(value.__abstractmethods__))}"
+    return None
 
 
 def _url(_field: str, value: Any) -> str | None:
@@ -138,4 +156,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], str | None]] = {
     **dict.fromkeys(_RANGES, _in_range),
     "provider_class": _provider_class,
     "default_base_url": _url,
+    **dict.fromkeys(
+        ("models", "key_prefixes", "further_base_url_vars", "option_vars", "retired_models"), _texts
+    ),
 }
