@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider, within
-from faultmaven.infrastructure.llm.wire.errors import is_misdirected
+from faultmaven.infrastructure.llm.wire.errors import has_no_such_path
 from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
 from faultmaven.infrastructure.llm.wire.openai_dialects import LOCAL
@@ -37,7 +37,7 @@ class LocalProvider(HTTPProvider):
             for codec in self._candidates():
                 wire_request = codec.encode(request, self._endpoint)
                 response = await self._send(wire_request, timeout)
-                if not is_misdirected(response):
+                if not has_no_such_path(response):
                     self.codec = codec
                     return self._read(codec, response)
         self.codec = _CODECS[0]
@@ -48,7 +48,7 @@ class LocalProvider(HTTPProvider):
         for codec in self._candidates():
             (wire_request,) = codec.encode_check(model, self._endpoint)
             response = await self._send(wire_request, timeout)
-            if not is_misdirected(response):
+            if not has_no_such_path(response):
                 return (self._read_check(codec, response),)
         return ()
 

@@ -102,6 +102,8 @@ def _describe_shape(error: ValidationError) -> str:
     if not first["loc"]:
         return "the answer is JSON, but not an object"
     where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"the answer lacks '{where}'"
     return f"the answer has another shape than promised at '{where}'"
 
 

@@ -1,7 +1,8 @@
 """Failed answers as errors, for every codec: two tables and a handful of phrases.
 
 The vendor's own word decides first, because a status is shared by unlike things (a 429 may be
-about pace or about money, a 400 about the key); then the status; then its hundred.
+about pace or about money, a 400 about the key); then the status; then, for an error inside a
+200, the vague words; then the status's hundred.
 
 Choices where the vendors leave room:
 
@@ -53,12 +54,17 @@ _WORDS: Mapping[_ErrorType, str] = {
         "permission_denied unauthenticated"
     ),
     RateLimitedError: "rate_limit_exceeded slow_down rate_limit_error resource_exhausted",
-    ProviderOverloadedError: (
-        "overloaded_error unavailable_error provider_unavailable capacity_exhausted api_error "
-        "timeout_error server_error internal_server_error unavailable deadline_exceeded"
-    ),
 }
 _BY_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+
+# Words that some vendors write under any status: they decide only where no status does.
+_TROUBLE = frozenset(
+    (
+        *("overloaded_error", "unavailable_error", "provider_unavailable", "capacity_exhausted"),
+        *("api_error", "timeout_error", "server_error", "internal_server_error"),
+        *("unavailable", "deadline_exceeded", "internal", "overloaded"),
+    )
+)
 
 _STATUSES: Mapping[_ErrorType, tuple[int, ...]] = {
     ProviderRequestError: (400, 406, 411, 414, 415, 422, 431),
@@ -106,14 +112,15 @@ _PHRASES: tuple[tuple[re.Pattern[str], _ErrorType], ...] = (
     ),
 )
 
-# What we add to a caller's question ourselves: an objection to one of these is a matter between
-# the model and us, and another provider may have none.
+# The text is the caller's; every other field we add ourselves, so that an objection to one is a
+# matter between the model and us, and another provider may have none. A model that takes no
+# pictures objects to the text's place, but it is the model that differs.
+_CALLERS_FIELDS = ("messages", "prompt", "contents", "input")
 _OUR_FIELDS = re.compile(
-    r"\b(?:response_?format|response_?json_?schema|response_?mime_?type|response_?schema"
-    r"|json_?schema|output_?config|output_?format|format|grammar|guided_json|schema"
-    r"|max_(?:completion_|new_|output_)?tokens|maxOutputTokens|num_predict|temperature|top_p"
-    r"|stop(?:_?sequences)?|reasoning_effort|logprobs|system|image(?:s|_url)?|vision|multimodal"
-    r"|unsupported_parameter|unsupported_value)\b",
+    r"\b(?:response_?format|response_?(?:json_?)?schema|response_?mime_?type|json[_ ]?schema"
+    r"|output_?(?:config|format)|grammar|guided_json|max_(?:completion_|new_|output_)?tokens"
+    r"|maxOutputTokens|num_predict|temperature|top_p|stop_?sequences|reasoning_effort|logprobs"
+    r"|images?|image_url|vision|multimodal|unsupported_parameter|unsupported_value)\b",
     re.IGNORECASE,
 )
 
@@ -124,8 +131,15 @@ _NAMES_A_MODEL = re.compile(r"\bmodels?\b|\bdeploy|endpoints found|model_not_", 
 
 
 def read_error(response: WireResponse) -> ProviderError:
-    """The error that a failed answer means; never raises."""
-    return error_of(read_failure(response))
+    """The error that a failed answer means; never raises.
+
+    ``x-should-retry: false`` (OpenAI, Anthropic) and a wrong address make another provider the
+    better bet, whatever the status.
+    """
+    error = error_of(read_failure(response))
+    told_not_to = response.headers.get("x-should-retry", "").strip().lower() == "false"
+    error.prefers_next = told_not_to or is_misdirected(response)
+    return error
 
 
 def error_of(failure: Failure) -> ProviderError:
@@ -138,12 +152,13 @@ def error_of(failure: Failure) -> ProviderError:
 
 
 def is_misdirected(response: WireResponse) -> bool:
-    """Whether the address is wrong rather than the request.
+    """Whether the address is wrong rather than the request: a redirect, or no such path."""
+    return response.status in _REDIRECTS or has_no_such_path(response)
 
-    True for a redirect, and for a path or method the server does not have; a 404 that speaks
-    of a model is about the model.
-    """
-    if response.status in _REDIRECTS or response.status in _NO_SUCH_METHOD:
+
+def has_no_such_path(response: WireResponse) -> bool:
+    """Whether the server lacks the path or method; a 404 that speaks of a model does not say so."""
+    if response.status in _NO_SUCH_METHOD:
         return True
     if response.status != _NOT_FOUND:
         return False
@@ -158,9 +173,13 @@ def _kind(failure: Failure) -> _ErrorType:
     named = next((kind for word, kind in _BY_WORD.items() if word in words), None)
     if named is not None:
         return named
-    hundred = _BY_HUNDRED.get(failure.status // 100, ProviderProtocolError)
-    kind = _BY_STATUS.get(failure.status, hundred)
+    kind = _BY_STATUS.get(failure.status) or _by_hundred(failure.status, words)
     return _from_phrase(failure.message, kind) if kind is ProviderRequestError else kind
+
+
+def _by_hundred(status: int, words: set[str]) -> _ErrorType:
+    vague = ProviderOverloadedError if words & _TROUBLE else ProviderProtocolError
+    return _BY_HUNDRED.get(status // 100, vague)
 
 
 def _from_phrase(message: str, otherwise: _ErrorType) -> _ErrorType:
@@ -168,10 +187,14 @@ def _from_phrase(message: str, otherwise: _ErrorType) -> _ErrorType:
 
 
 def _objects_to_our_fields(failure: Failure) -> bool:
-    return bool(_OUR_FIELDS.search(" ".join((failure.param, failure.message, *failure.words))))
+    if failure.param and not failure.param.startswith(_CALLERS_FIELDS):
+        return True
+    return bool(_OUR_FIELDS.search(" ".join((failure.message, *failure.words))))
 
 
 def _message(failure: Failure) -> str:
     code = next((word for word in failure.words if not word.isdigit()), "")
     head = " ".join(filter(None, (f"HTTP {failure.status}", code)))
+    if failure.status in _REDIRECTS:
+        return f"{head}: a redirect, which is not followed"
     return excerpt(f"{head}: {failure.message}" if failure.message else head)

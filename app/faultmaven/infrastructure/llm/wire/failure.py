@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from faultmaven.infrastructure.llm.wire.body import Number, Shape, Word, describe_body
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
@@ -49,6 +50,12 @@ def _as_object(value: object) -> object:
     return value if isinstance(value, dict) else {}
 
 
+def _path(value: object) -> str:
+    """FastAPI's ``loc`` as a dotted path, without the part that says it is in the body."""
+    parts = value if isinstance(value, list) else []
+    return ".".join(part for part in parts if isinstance(part, str) and part != "body")
+
+
 class _Violation(Shape):
     quota: Word = Field(default="", alias="quotaId")
     field: Word = ""
@@ -81,6 +88,7 @@ class ErrorObject(Shape):
     code: Word = ""
     status: Word = ""
     param: Word = ""
+    location: Annotated[str, BeforeValidator(_path)] = Field(default="", alias="loc")
     error_type: Word = ""
     details: LenientObjects[_Detail] = ()
     metadata: LenientObject[_Metadata] = _Metadata()
@@ -92,9 +100,13 @@ class ErrorObject(Shape):
         return _as_object(value)
 
 
+ErrorField = Annotated[ErrorObject | None, BeforeValidator(lambda value: value or None)]
+"""A field that holds an error; ``null``, ``false`` and the like mean that there is none."""
+
+
 class _Body(ErrorObject):
-    error: ErrorObject | None = None
-    detail: ErrorObject | None = None
+    error: ErrorField = None
+    detail: ErrorField = None
     estimated_time: Number = None
 
 
@@ -128,7 +140,7 @@ def _failure(error: ErrorObject, response: WireResponse, *, outer: ErrorObject) 
         status=_status(error, response),
         message=error.message or error.msg or outer.message,
         words=tuple(word.lower() for word in (*_words(error), *_words(outer)) if word),
-        param=error.param or next(_fields(error), ""),
+        param=error.param or error.location or next(_fields(error), ""),
         retry_after=next((wait for wait in waits if wait is not None), None),
     )
 
@@ -141,7 +153,7 @@ def _status(error: ErrorObject, response: WireResponse) -> int:
 
 
 def _words(error: ErrorObject) -> Iterator[str]:
-    yield from (error.type, error.code, error.status, error.error_type)
+    yield from (error.code, error.type, error.status, error.error_type)
     yield from (error.metadata.error_type, error.availability.code)
     for detail in error.details:
         yield from (detail.reason, detail.error_code)

@@ -13,7 +13,7 @@ from faultmaven.infrastructure.llm.wire.answer import finished
 from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word, read, write_json
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.excerpt import excerpt
-from faultmaven.infrastructure.llm.wire.failure import ErrorObject
+from faultmaven.infrastructure.llm.wire.failure import ErrorField
 from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.turns import dialogue, system_text
@@ -73,7 +73,7 @@ class _Usage(Shape):
 
 
 class _Answer(Shape):
-    error: ErrorObject | None = None
+    error: ErrorField = None
     candidates: tuple[_Candidate, ...] = ()
     feedback: LenientObject[_Feedback] = Field(default=_Feedback(), alias="promptFeedback")
     usage: LenientObject[_Usage] = Field(default=_Usage(), alias="usageMetadata")

@@ -11,7 +11,7 @@ from faultmaven.infrastructure.llm.wire import address, schema
 from faultmaven.infrastructure.llm.wire.answer import finished
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.failure import ErrorObject
+from faultmaven.infrastructure.llm.wire.failure import ErrorField
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
@@ -32,7 +32,7 @@ class _Message(Shape):
 
 
 class _Answer(Shape):
-    error: ErrorObject | None = None
+    error: ErrorField = None
     message: _Message | None = None
     model: Word = ""
     done_reason: Word = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word
-from faultmaven.infrastructure.llm.wire.failure import ErrorObject
+from faultmaven.infrastructure.llm.wire.failure import ErrorField
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
 from faultmaven.infrastructure.llm.wire.types import Completion
 from faultmaven.models.attempt import Usage
@@ -61,7 +61,7 @@ class Choice(Shape):
 
     message: Message
     finish_reason: Word = ""
-    error: ErrorObject | None = None
+    error: ErrorField = None
     logprobs: LenientObject[Logprobs] = Logprobs()
 
 
@@ -83,7 +83,7 @@ class ChatUsage(Shape):
 class ChatCompletion(Shape):
     """A whole answer, or the error that stands in its place."""
 
-    error: ErrorObject | None = None
+    error: ErrorField = None
     choices: tuple[Choice, ...] = ()
     model: Word = ""
     usage: LenientObject[ChatUsage] = ChatUsage()

@@ -12,7 +12,7 @@ from faultmaven.infrastructure.llm.wire import address, schema
 from faultmaven.infrastructure.llm.wire.answer import finished
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.failure import ErrorObject
+from faultmaven.infrastructure.llm.wire.failure import ErrorField
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.turns import flatten
@@ -40,7 +40,7 @@ class _Details(Shape):
 
 
 class _Answer(Shape):
-    error: ErrorObject | None = None
+    error: ErrorField = None
     text: str = Field(default="", alias="generated_text")
     details: LenientObject[_Details] = _Details()
 
