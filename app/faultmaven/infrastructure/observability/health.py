@@ -117,7 +117,7 @@ def _health(record: _Record, now: float) -> ProviderHealth:
         consecutive_failures=record.consecutive_failures,
         last_error_class=failure.error_class if failure else None,
         last_error=failure.detail if failure else None,
-        hint=failure.hint if failure else None,
+        hint=failure.hint if failure and record.consecutive_failures else None,
         last_success_at=record.last_success_at,
         latency_ms_p50=median,
         latency_ms_p95=high,

@@ -335,6 +335,7 @@ class ProviderRegistry:
         return {
             "available": name in self._providers,
             "models": found.config.models.copy(),
+            "default_model": row["default_model"],
             "confidence_score": found.config.confidence_score,
             "in_fallback_chain": name in self._fallback_chain,
             "missing": found.missing,
