@@ -36,7 +36,14 @@ vendor's means, a fenced block otherwise), an `Answer`, or a function of the req
 
 Seen from outside: `up.requests`, `up.connections` (accepted, open), `up.disconnects` (clients that
 left early, with the time), and `await up.until(lambda up: up.disconnects)` to wait for them.
-Addresses nobody answers at: `refused_url()`, `black_hole()`. TLS that fails: `up.https_url`.
+Addresses nobody answers at: `refused_url()`, `black_hole()`.
+TLS that fails: `up.https_url` (it speaks plain HTTP there), `Upstream(..., tls=self_signed())`,
+`Upstream(..., tls=no_certificate())`.
+
+`UpstreamThread("openai")` is the same behind a plain `with`, on a loop in its own thread, for tests
+that drive a subprocess or synchronous code. By hand, with `PYTHONPATH=tests`::
+
+    python -m upstreams --dialect openai --fault stalled_headers
 """
 
 from upstreams.dialects import DIALECTS, Dialect
@@ -45,7 +52,10 @@ from upstreams.exchange import Behaviour, Exchange, answer_well
 from upstreams.faults import ALL_FAULTS, FAULTS, Fault, fault_for, faults_for
 from upstreams.messages import Headers, Reply, Request, json_reply
 from upstreams.nowhere import black_hole, refused_url
-from upstreams.server import Connections, Disconnect, Rejection, Upstream
+from upstreams.records import Connections, Disconnect, Rejection
+from upstreams.server import Upstream
+from upstreams.threaded import UpstreamThread
+from upstreams.tls import no_certificate, self_signed
 
 __all__ = [
     "ALL_FAULTS",
@@ -64,10 +74,13 @@ __all__ = [
     "Reply",
     "Request",
     "Upstream",
+    "UpstreamThread",
     "answer_well",
     "black_hole",
     "fault_for",
     "faults_for",
     "json_reply",
+    "no_certificate",
     "refused_url",
+    "self_signed",
 ]

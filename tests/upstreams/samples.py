@@ -23,16 +23,27 @@ class Sample:
         """Put key and model in their places."""
         headers = {name: value.format(key=key) for name, value in self.headers.items() if key}
         body = {name: model if value == "{model}" else value for name, value in self.body.items()}
-        return Sample(self.path.format(model=model), body, self.headers | headers)
+        return Sample(self.path.format(model=model), body, {**self.headers, **headers})
 
 
 _BEARER = {"authorization": "Bearer {key}"}
+_INPUTS = {"inputs": "Why does the pod restart?", "parameters": {"return_full_text": False}}
 _CHAT = {"model": "{model}", "messages": _TURNS}
 _ANTHROPIC = {"x-api-key": "{key}", "anthropic-version": "2023-06-01"}
+_LOCAL = Sample("/v1/chat/completions", _CHAT, {})
+_OPENAI = (Sample("/v1/chat/completions", _CHAT, _BEARER),)
+_HOSTED = (
+    Sample("/models/{model}", _INPUTS, _BEARER),
+    Sample("/", _INPUTS, _BEARER),
+)
 _GEMINI = {"contents": [{"role": "user", "parts": [{"text": "Why does the pod restart?"}]}]}
 
 SAMPLES: Mapping[str, tuple[Sample, ...]] = {
-    "openai": (Sample("/v1/chat/completions", _CHAT, _BEARER),),
+    "openai": _OPENAI,
+    "fireworks": (Sample("/inference/v1/chat/completions", _CHAT, _BEARER),),
+    "openrouter": (Sample("/api/v1/chat/completions", _CHAT, _BEARER),),
+    "huggingface": _OPENAI,
+    "together": _OPENAI,
     "anthropic": (Sample("/v1/messages", _CHAT | {"max_tokens": 100}, _ANTHROPIC),),
     "gemini": (
         Sample("/v1beta/models/{model}:generateContent", _GEMINI, {"x-goog-api-key": "{key}"}),
@@ -42,8 +53,11 @@ SAMPLES: Mapping[str, tuple[Sample, ...]] = {
         Sample("/v1/generate", {"model": "{model}", "prompt": "Why?"}, _BEARER),
         Sample("/v2/chat", _CHAT, _BEARER),
     ),
-    "ollama": (
-        Sample("/api/chat", _CHAT | {"stream": False}, {}),
-        Sample("/v1/chat/completions", _CHAT, {}),
-    ),
+    "ollama": (Sample("/api/chat", _CHAT | {"stream": False}, {}), _LOCAL),
+    "vllm": (_LOCAL,),
+    "vllm_older": (_LOCAL,),
+    "tgi": (Sample("/generate", _INPUTS, {}), _LOCAL),
+    "llamacpp": (_LOCAL, Sample("/completion", {"prompt": "Why?"}, {})),
+    "hf_endpoint": _HOSTED,
+    "hf_endpoint_object": _HOSTED,
 }

@@ -5,52 +5,19 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import Enum
 from types import TracebackType
 from typing import Self
 
 from upstreams.connection import BadRequestError, Connection
 from upstreams.dialects import DIALECTS, Dialect
 from upstreams.dialects.answer import Answer
-from upstreams.dialects.base import Account, Endpoint
+from upstreams.dialects.base import Endpoint
 from upstreams.dialects.problems import Refused
 from upstreams.exchange import AnswerSource, Behaviour, Exchange, answer_well
 from upstreams.faults import Misbehaviour, behaviour_of
 from upstreams.messages import Reply, Request
-
-
-class Own(Enum):
-    """Stands for whatever the dialect itself has."""
-
-    OWN = "own"
-
-
-@dataclass(frozen=True, slots=True)
-class Connections:
-    """How many connections there were."""
-
-    accepted: int
-    open: int
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect:
-    """A client that left before its answer was complete."""
-
-    request: Request
-    at: float
-    """When it left, on the clock of `time.monotonic`."""
-    sent: int
-    """Bytes of the answer it had been sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A request the vendor would not have accepted."""
-
-    request: Request
-    reply: Reply
+from upstreams.opening import Own, open_account
+from upstreams.records import Connections, Disconnect, Rejection
 
 
 class Upstream:
@@ -83,7 +50,7 @@ class Upstream:
         self.dialect = DIALECTS[dialect] if isinstance(dialect, str) else dialect
         self.answer = answer
         """What the model says; may be changed at any time."""
-        self.account = _account(self.dialect, keys=keys, models=models, window=context_tokens)
+        self.account = open_account(self.dialect, keys=keys, models=models, window=context_tokens)
         self.requests: list[Request] = []
         """Every request that arrived whole, in order."""
         self.rejections: list[Rejection] = []
@@ -319,23 +286,3 @@ class Upstream:
 
 _HANDSHAKE = 2.0
 """Seconds a TLS client may take to say hello."""
-
-
-def _account(
-    dialect: Dialect,
-    *,
-    keys: Iterable[str] | Own | None,
-    models: Iterable[str] | Own | None,
-    window: int | None,
-) -> Account:
-    own_keys = frozenset({dialect.key} if dialect.key else ())
-    own_models = frozenset(dialect.models) or None
-    return Account(
-        keys=own_keys if isinstance(keys, Own) else _frozen(keys),
-        models=own_models if isinstance(models, Own) else _frozen(models),
-        context_tokens=window,
-    )
-
-
-def _frozen(names: Iterable[str] | None) -> frozenset[str] | None:
-    return None if names is None else frozenset(names)

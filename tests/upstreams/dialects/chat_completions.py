@@ -9,6 +9,7 @@ from upstreams.dialects.answer import Answer, Finish, Tokens, as_text, count
 from upstreams.dialects.base import (
     Account,
     Completing,
+    Free,
     check_bearer,
     check_json_object,
     check_window,
@@ -198,6 +199,45 @@ class ChatCompletions(Completing):
         error = {"code": 502, "message": "The provider behind us failed."}
         body["choices"][0] |= {"finish_reason": "error", "error": error}
         return body
+
+
+class ModelList(Free):
+    """`GET …/models` in OpenAI's shape."""
+
+    chat: ClassVar[ChatCompletions]
+    """Whose keys and errors it shares."""
+    public: ClassVar[bool] = False
+    """Whether it is open to everybody, and so says nothing about a key."""
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check the key, unless the list is public."""
+        if not self.public:
+            self.chat.check_key(request, account)
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """List the models."""
+        del request
+        return json_reply(200, self.page([self.entry(model) for model in account.listed]))
+
+    def page(self, entries: list[dict[str, Any]]) -> Any:
+        """Put the envelope around the entries."""
+        return {"object": "list", "data": entries}
+
+    def entry(self, model: str) -> dict[str, Any]:
+        """Write one model."""
+        return {"id": model, "object": "model", "created": CREATED, "owned_by": "system"}
+
+    def error_body(self, wording: Wording) -> Any:
+        """Write errors as the chat does."""
+        return self.chat.error_body(wording)
+
+    def fail(self, problem: Problem, message: str | None = None, param: str | None = None) -> Reply:
+        """Fail as the chat does."""
+        return self.chat.fail(problem, message, param)
+
+    def fail_with_status(self, status: int) -> Reply:
+        """Fail as the chat does."""
+        return self.chat.fail_with_status(status)
 
 
 def check_message(message: Any) -> None:

@@ -34,10 +34,10 @@ WORDINGS: Mapping[Problem, Wording] = {
 _FINISH = {
     Finish.STOP: "COMPLETE",
     Finish.LENGTH: "MAX_TOKENS",
-    Finish.FILTER: "ERROR_TOXIC",
-    Finish.REFUSAL: "COMPLETE",
     Finish.TOOL: "TOOL_CALL",
 }
+_GENERATE_FINISH = _FINISH | {Finish.FILTER: "ERROR_TOXIC", Finish.REFUSAL: "COMPLETE"}
+_CHAT_FINISH = _FINISH | {Finish.FILTER: "ERROR", Finish.REFUSAL: "COMPLETE"}
 _GENERATE_FIELDS = frozenset(
     [
         "prompt",
@@ -141,7 +141,7 @@ class Generate(_Completion):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Write the generations."""
         text = as_text(answer, wants_json=False)
-        generation = {"id": "gen-1", "text": text, "finish_reason": _FINISH[answer.finish]}
+        generation = {"id": "gen-1", "text": text, "finish_reason": _GENERATE_FINISH[answer.finish]}
         body: dict[str, Any] = {
             "id": "g-1",
             "prompt": str(request.fields.get("prompt", "")),
@@ -179,7 +179,7 @@ class Chat(_Completion):
         text = as_text(answer, wants_json=self.wants_json(request))
         body: dict[str, Any] = {
             "id": "c-1",
-            "finish_reason": _FINISH[answer.finish],
+            "finish_reason": _CHAT_FINISH[answer.finish],
             "message": _message(answer, text),
         }
         if answer.usage:

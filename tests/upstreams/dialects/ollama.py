@@ -16,8 +16,7 @@ from upstreams.dialects.base import (
     check_bearer,
     check_json_object,
 )
-from upstreams.dialects.chat_completions import ChatCompletions
-from upstreams.dialects.openai import OpenAIModels
+from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.messages import Reply, Request, json_reply
 
@@ -141,6 +140,13 @@ class OllamaChat(ChatCompletions):
         return {"message": wording.message, "type": kind, "param": None, "code": None}
 
 
+class OllamaModels(ModelList):
+    """`GET /v1/models` on Ollama."""
+
+    path = r"/v1/models"
+    chat = OllamaChat()
+
+
 class Tags(_Voice, Free):
     """`GET /api/tags`: the models on disk."""
 
@@ -214,5 +220,5 @@ OLLAMA = Dialect(
     prefix="",
     key=None,
     models=("llama3.2:latest", "qwen3:4b", "Phi-3-mini-128k-instruct-onnx"),
-    endpoints=(NativeChat(), OllamaChat(), OpenAIModels(), Tags(), Version(), Root()),
+    endpoints=(NativeChat(), OllamaChat(), OllamaModels(), Tags(), Version(), Root()),
 )

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from upstreams.dialects import schemas
 from upstreams.dialects.answer import Answer, Tokens
-from upstreams.dialects.base import Account, Dialect, Free, check_bearer
-from upstreams.dialects.chat_completions import CREATED, FIELDS, ChatCompletions
+from upstreams.dialects.base import Account, Dialect, check_bearer
+from upstreams.dialects.chat_completions import FIELDS, ChatCompletions, ModelList
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.messages import Reply, Request, json_reply
 
@@ -122,28 +121,11 @@ class OpenAIChat(ChatCompletions):
         }
 
 
-class OpenAIModels(Free):
+class OpenAIModels(ModelList):
     """`GET …/models`, for a valid key."""
 
     path = r"/v1/models"
-    wordings = WORDINGS
-
-    def check(self, request: Request, account: Account) -> None:
-        """Check the key alone."""
-        OpenAIChat().check_key(request, account)
-
-    def describe(self, request: Request, account: Account) -> Reply:
-        """List the models."""
-        del request
-        return json_reply(200, {"object": "list", "data": [self.entry(m) for m in account.listed]})
-
-    def entry(self, model: str) -> dict[str, Any]:
-        """Write one model."""
-        return {"id": model, "object": "model", "created": CREATED, "owned_by": "system"}
-
-    def error_body(self, wording: Wording) -> Any:
-        """Write errors as the chat does."""
-        return OpenAIChat().error_body(wording)
+    chat: ClassVar[ChatCompletions] = OpenAIChat()
 
 
 class OpenAIModel(OpenAIModels):
@@ -190,15 +172,6 @@ def _check_reasoning_model(body: Mapping[str, Any]) -> None:
         if body.get(name) not in {None, 1}:
             text = f"Unsupported value: '{name}' does not support {body[name]} with this model."
             raise Refused(Problem.UNSUPPORTED_VALUE, text, name)
-
-
-def reworded(**messages: str) -> Mapping[Problem, Wording]:
-    """Take OpenAI's wordings with other messages, by a problem's name."""
-    changed = {Problem[name]: text for name, text in messages.items()}
-    return {
-        **WORDINGS,
-        **{key: replace(WORDINGS[key], message=text) for key, text in changed.items()},
-    }
 
 
 OPENAI = Dialect(

@@ -16,6 +16,7 @@ class Problem(StrEnum):
     KEY_MISSING = "key_missing"
     KEY_WRONG = "key_wrong"
     CREDIT = "credit"
+    KEY_EXPIRED = "key_expired"
     FORBIDDEN = "forbidden"
     ROUTE = "route"
     MODEL_UNKNOWN = "model_unknown"
@@ -26,6 +27,7 @@ class Problem(StrEnum):
     SUSPENDED = "suspended"
     TOO_LARGE = "too_large"
     UNPROCESSABLE = "unprocessable"
+    GENERATION = "generation"
     RATE_LIMIT = "rate_limit"
     QUOTA = "quota"
     SERVER = "server"
@@ -71,6 +73,7 @@ PLAIN: Mapping[Problem, Wording] = {
     Problem.CONTEXT: Wording(400, "The prompt is too long for this model."),
     Problem.KEY_MISSING: Wording(401, "No API key was given."),
     Problem.KEY_WRONG: Wording(401, "The API key is not valid."),
+    Problem.KEY_EXPIRED: Wording(498, "invalid token"),
     Problem.CREDIT: Wording(402, "The account has no credit left."),
     Problem.FORBIDDEN: Wording(403, "The key may not use this resource."),
     Problem.ROUTE: Wording(404, "Not Found"),
@@ -82,6 +85,7 @@ PLAIN: Mapping[Problem, Wording] = {
     Problem.SUSPENDED: Wording(412, "The account is suspended."),
     Problem.TOO_LARGE: Wording(413, "The request is too large."),
     Problem.UNPROCESSABLE: Wording(422, "The request could not be processed."),
+    Problem.GENERATION: Wording(424, "The generation failed."),
     Problem.RATE_LIMIT: Wording(429, "Too many requests."),
     Problem.QUOTA: Wording(429, "The quota is used up."),
     Problem.SERVER: Wording(500, "Internal server error."),
@@ -105,7 +109,9 @@ BY_STATUS: Mapping[int, Problem] = {
     412: Problem.SUSPENDED,
     413: Problem.TOO_LARGE,
     422: Problem.UNPROCESSABLE,
+    424: Problem.GENERATION,
     429: Problem.RATE_LIMIT,
+    498: Problem.KEY_EXPIRED,
     500: Problem.SERVER,
     502: Problem.BAD_GATEWAY,
     503: Problem.UNAVAILABLE,

@@ -7,7 +7,9 @@ from typing import Any
 
 from upstreams.dialects.base import Completing
 from upstreams.exchange import Behaviour, Exchange
+from upstreams.faults.fault import ANSWERED, fault
 from upstreams.faults.statuses import sending
+from upstreams.faults.vendors import OPENAI_SHAPED
 from upstreams.messages import Reply, head
 
 _HTML = (
@@ -56,6 +58,11 @@ def not_utf8(body: bytes) -> bytes:
     """Put bytes that UTF-8 never has before the last quote of the body."""
     place = body.rindex(b'"')
     return body[:place] + b"\xff\xfe\xc3" + body[place:]
+
+
+def with_mark(body: bytes) -> bytes:
+    """Put a byte order mark before a body."""
+    return b"\xef\xbb\xbf" + body
 
 
 def with_wrong_types(body: Any) -> Any:
@@ -129,3 +136,45 @@ def redirect(target: str | None = None, *, status: int = 307) -> Behaviour:
         await exchange.send(Reply(status, b"", (("location", place),)))
 
     return play
+
+
+BODIES = (
+    fault("html_200", "a web page under 200", "malformed", html(200)),
+    fault("html_502", "a web page under 502", "overloaded", html(502)),
+    fault("empty_body", "200 and nothing", "malformed", raw(b"")),
+    fault("blank_body", "200 and white space", "malformed", raw(b" \n")),
+    fault("truncated_json", "half the JSON", "malformed", changed(truncated)),
+    fault("not_utf8", "bytes that are not UTF-8", "malformed", changed(not_utf8)),
+    fault("null_body", "null", "malformed", raw(b"null")),
+    fault("json_list", "an empty list", "malformed", raw(b"[]")),
+    fault("json_text", "a text", "malformed", raw(b'"ok"')),
+    fault("empty_object", "an empty object", "malformed", raw(b"{}")),
+    fault("wrong_shape", "JSON of something else", "malformed", raw(b'{"status":"ok"}')),
+    fault(
+        "wrong_types",
+        "the right names, the wrong types",
+        "malformed",
+        reshaped(with_wrong_types),
+    ),
+    fault("deep_json", "100,000 brackets", "malformed", raw(b"[" * 100_000)),
+    fault(
+        "byte_order_mark", "a good answer behind a BOM", "answered malformed", changed(with_mark)
+    ),
+    fault("error_in_200", "the error object under 200", "malformed overloaded",
+          sending(error_in_200)),
+    fault(
+        "error_in_choice",
+        "the error inside the answer",
+        "malformed overloaded",
+        sending(error_in_choice),
+        at=OPENAI_SHAPED | {"ollama"},
+    ),
+    fault("gzip_body", "a good answer, compressed", ANSWERED, compressed),
+    fault(
+        "bad_gzip", "not compressed, though it says so", "malformed connection", badly_compressed
+    ),
+    fault("gzip_bomb", "1 MB that unpacks to 1 GB", "malformed", bomb),
+    fault("gigantic_body", "64 MB", "malformed", gigantic()),
+    fault("redirect", "307 to somewhere else", "malformed invalid_request connection", redirect()),
+)  # fmt: skip
+"""Faults of the body, and unusual bodies that are none."""

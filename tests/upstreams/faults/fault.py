@@ -36,3 +36,16 @@ class Fault:
     def answered(self) -> bool:
         """Whether a careful client gets an answer all the same."""
         return ANSWERED in self.classes
+
+
+def fault(
+    name: str,
+    note: str,
+    classes: str,
+    behaviour: Behaviour,
+    *,
+    at: frozenset[str] | None = None,
+    stalls: bool = False,
+) -> Fault:
+    """Write a fault down; its classes are words in one text."""
+    return Fault(name, note, frozenset(classes.split()), behaviour, at, stalls)

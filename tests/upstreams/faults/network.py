@@ -3,6 +3,7 @@
 import asyncio
 
 from upstreams.exchange import Behaviour, Exchange
+from upstreams.faults.fault import ANSWERED, fault
 from upstreams.messages import Reply
 
 
@@ -150,3 +151,24 @@ async def _half(exchange: Exchange, reply: Reply) -> None:
 async def _let_it_leave() -> None:
     """Give the client a moment to read: a reset may drop what it has not read yet."""
     await asyncio.sleep(0.02)
+
+
+NETWORK = (
+    fault("reset_before_head", "TCP reset, no answer", "connection", reset_before_head),
+    fault("closed_before_head", "closed, no answer", "connection", closed_before_head),
+    fault("reset_in_head", "TCP reset within the headers", "connection", reset_in_head),
+    fault("reset_in_body", "TCP reset within the body", "connection", reset_in_body),
+    fault("cut_body", "closed before Content-Length", "connection", cut_body),
+    fault("cut_chunks", "closed before the last chunk", "connection", cut_chunks),
+    fault("stalled_headers", "accepted, then silence", "timeout", stalled_headers, stalls=True),
+    fault("stalled_body", "half a body, then silence", "timeout", stalled_body, stalls=True),
+    fault("endless_drip", "a byte now and then, for ever", "timeout", endless_drip(), stalls=True),
+    fault("slow_drip", "a whole answer in slow pieces", ANSWERED, slow_drip()),
+    fault("length_too_small", "Content-Length says half", "malformed connection", length_too_small),
+    fault("not_http", "another protocol's greeting", "connection malformed", not_http),
+    fault("chunked", "a good answer in chunks", ANSWERED, chunked),
+    fault("until_close", "a good answer without a length", ANSWERED, until_close),
+    fault("early_hints", "103, then a good answer", ANSWERED, early_hints),
+    fault("idle_close", "a good answer, then a dead connection", ANSWERED, idle_close),
+)
+"""Faults of the connection, and unusual connections that are none."""
