@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from faultmaven.errors import ErrorClass
 
@@ -57,23 +59,36 @@ class ProviderHealth:
     latency_ms_p95: float | None = None
 
 
+LocalModelState = Literal[
+    "off", "starting", "downloading", "loading", "ready", "restarting", "failed", "stopped"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class LocalModelStatus:
-    """Where the embedded model is in its life.
+    """One moment in the life of the embedded model.
 
     Attributes:
-        state: ``off``, ``starting``, ``downloading``, ``loading``, ``ready``, ``restarting``,
-            ``failed`` or ``stopped``.
-        progress: share of the present step that is done, in [0, 1], or ``None``.
-        message: one sentence for a person, or ``None``.
-        hint: what to do when it failed, or ``None``.
-        model: served model, or ``None``.
-        base_url: address of its server, or ``None``.
+        state: ``off`` when none was started; ``failed`` and ``stopped`` are final.
+        progress: share of the weights that is here, in [0, 1], while ``downloading``.
+        message: one sentence for a person.
+        hint: what a person can do about it, or ``None``.
+        model: the model's name at its server.
+        base_url: address of its server, without ``/v1``; empty unless started.
     """
 
-    state: str = "off"
+    state: LocalModelState = "off"
     progress: float | None = None
-    message: str | None = None
+    message: str = ""
     hint: str | None = None
-    model: str | None = None
-    base_url: str | None = None
+    model: str = ""
+    base_url: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.state in {"failed", "stopped"}
+
+
+OnLocalModelStatus = Callable[[LocalModelStatus], None]
+"""Told every change, from the event loop; must not block."""

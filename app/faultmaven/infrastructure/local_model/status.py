@@ -1,45 +1,10 @@
-"""What the embedded model is doing, as told to whoever draws or reports it."""
+"""The current status of the embedded model, for whoever draws, reports or awaits it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
-LocalModelState = Literal[
-    "starting", "downloading", "loading", "ready", "restarting", "failed", "stopped"
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalModelStatus:
-    """One moment in the life of the embedded model.
-
-    Attributes:
-        state: ``failed`` and ``stopped`` are final.
-        progress: share of the weights that is here, 0 to 1, while ``downloading``.
-        message: one sentence for a person.
-        hint: what a person can do about it, or ``None``.
-        model: the model's id on the wire.
-        base_url: of the server, without ``/v1``; empty unless started.
-    """
-
-    state: LocalModelState
-    progress: float | None = None
-    message: str
-    hint: str | None = None
-    model: str
-    base_url: str = ""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen by itself."""
-        return self.state in {"failed", "stopped"}
-
-
-OnStatus = Callable[[LocalModelStatus], None]
-"""Told every change, from the event loop; must not block."""
+from faultmaven.models.status import LocalModelStatus, OnLocalModelStatus
 
 
 class StatusBoard:
@@ -49,7 +14,7 @@ class StatusBoard:
         current: the latest status.
     """
 
-    def __init__(self, first: LocalModelStatus, listener: OnStatus) -> None:
+    def __init__(self, first: LocalModelStatus, listener: OnLocalModelStatus) -> None:
         self.current = first
         self._listener = listener
         self._changed = asyncio.Event()

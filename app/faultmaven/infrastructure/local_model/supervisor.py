@@ -19,17 +19,13 @@ from faultmaven.infrastructure.local_model.machine import (
     usable_cores,
 )
 from faultmaven.infrastructure.local_model.server_child import Launch, live
-from faultmaven.infrastructure.local_model.status import (
-    LocalModelState,
-    LocalModelStatus,
-    OnStatus,
-    StatusBoard,
-)
+from faultmaven.infrastructure.local_model.status import StatusBoard
 from faultmaven.infrastructure.local_model.weights import (
     ALTERNATIVES,
     default_sources,
     fetch_weights,
 )
+from faultmaven.models.status import LocalModelState, LocalModelStatus, OnLocalModelStatus
 
 
 class LocalModelServer:
@@ -44,7 +40,7 @@ class LocalModelServer:
         self,
         config: LocalModelConfig,
         *,
-        on_status: OnStatus = lambda _status: None,
+        on_status: OnLocalModelStatus = lambda _status: None,
         surroundings: Surroundings | None = None,
     ) -> None:
         """Choose the model; nothing is started.
