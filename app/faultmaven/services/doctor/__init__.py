@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from faultmaven.errors import ConfigurationError
 from faultmaven.models.interfaces import ILLMProvider, ProviderConfig
 from faultmaven.models.status import CheckResult
 from faultmaven.services.doctor.embedded import EmbeddedAbility, examine_embedded
@@ -21,7 +22,7 @@ from faultmaven.services.doctor.provider import (
 )
 from faultmaven.settings import ENV_FILE, Settings
 
-__all__ = ["DoctorService", "EmbeddedAbility", "Finding"]
+__all__ = ["DoctorService", "EmbeddedAbility", "Finding", "unreadable_configuration"]
 
 CHECK_SECONDS = 10.0
 """Seconds a provider's free call may take."""
@@ -136,3 +137,11 @@ class DoctorService:
         )
         [outcome] = await asyncio.gather(check, return_exceptions=True)
         return outcome
+
+
+def unreadable_configuration(
+    error: ConfigurationError, *, env_file: Path = ENV_FILE
+) -> list[Finding]:
+    """What can be said when the configuration cannot even be read."""
+    problem = Finding("problem", "environment", str(error), error.hint)
+    return [*examine_env_file(env_file, known_variables({})), problem]

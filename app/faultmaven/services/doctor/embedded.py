@@ -19,8 +19,8 @@ class EmbeddedAbility:
         wanted: whether the service would start it.
         reason: why, or why not, one sentence.
         model: the model that would run.
-        engine_problem: what keeps the engine from running, or ``None``.
-        engine_fix: what to do about that, or ``None``.
+        obstacle: what keeps it from running, or ``None``.
+        fix: what to do about that, or ``None``.
         missing_bytes: what is still to be fetched; 0 when the weights are here.
         free_disk: bytes free where they are kept.
         needed_memory: bytes its server takes.
@@ -30,8 +30,8 @@ class EmbeddedAbility:
     wanted: bool
     reason: str
     model: str
-    engine_problem: str | None = None
-    engine_fix: str | None = None
+    obstacle: str | None = None
+    fix: str | None = None
     missing_bytes: int = 0
     free_disk: int = 0
     needed_memory: int = 0
@@ -50,8 +50,8 @@ def examine_embedded(ability: EmbeddedAbility) -> Iterator[Finding]:
 
 
 def _obstacles(ability: EmbeddedAbility) -> Iterator[Finding]:
-    if ability.engine_problem:
-        yield Finding("problem", _SUBJECT, ability.engine_problem, ability.engine_fix)
+    if ability.obstacle:
+        yield Finding("problem", _SUBJECT, ability.obstacle, ability.fix)
     if ability.missing_bytes > ability.free_disk:
         message = (
             f"{ability.model} needs {_size(ability.missing_bytes)} on the disk; "

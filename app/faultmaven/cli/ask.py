@@ -1,0 +1,85 @@
+"""``faultmaven ask``: one question, answered in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from faultmaven.cli.console import err, print_json
+from faultmaven.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from faultmaven.models.api import TroubleshootResponse
+    from faultmaven.models.request import TroubleshootRequest
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="What is wrong, in your words.")],
+    *,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(help="A log to send along, - for standard input; repeatable."),
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Ask this provider only.")] = None,
+    session: Annotated[str | None, typer.Option(help="Continue this conversation.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the whole answer as JSON.")
+    ] = False,
+) -> None:
+    """Ask one question, with logs if you like, and print the answer with its evidence."""
+    attachments = [_attachment(context.obj / path) for path in file or ()]
+    body = {"session_id": session or str(uuid.uuid4()), "query": question}
+    request = _request({**body, "attachments": attachments, "provider": provider})
+    answer = asyncio.run(_answer(request))
+    if as_json:
+        print_json(answer.model_dump(mode="json"))
+    else:
+        from faultmaven.cli.answer import show
+
+        show(answer)
+
+
+async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
+    from faultmaven.cli.progress import ModelProgress
+    from faultmaven.container import container
+
+    agent, embedded = container.get_agent_service(), container.get_local_model()
+    with ModelProgress() as progress:
+        embedded.on_status(progress)
+        try:
+            await container.start()
+            await embedded.wait_ready()
+            with err().status("Asking …"):
+                return await agent.troubleshoot(request)
+        finally:
+            await container.stop()
+
+
+def _attachment(path: Path) -> dict[str, str]:
+    if path.name == "-":
+        return {"name": "stdin", "content": sys.stdin.read()}
+    try:
+        return {"name": path.name, "content": path.read_text(encoding="utf-8", errors="replace")}
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}."
+        raise InvalidInputError(message, field="--file") from error
+
+
+def _request(body: dict[str, Any]) -> TroubleshootRequest:
+    from pydantic import ValidationError
+
+    from faultmaven.models.faults import field_faults
+    from faultmaven.models.request import TroubleshootRequest
+
+    try:
+        return TroubleshootRequest.model_validate(body)
+    except ValidationError as error:
+        faults = field_faults(error.errors(include_input=False, include_url=False))
+        message = "\n".join(str(fault) for fault in faults)
+        raise InvalidInputError(message, field=faults[0].field) from None

@@ -1,0 +1,77 @@
+"""Show what the embedded model is doing: a bar in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import TimeRemainingColumn as RemainingColumn
+
+from faultmaven.cli.console import complain, err
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from faultmaven.models.status import LocalModelStatus
+
+_STEP = 0.1  # share of a download after which a plain line is worth printing
+_BUSY = frozenset({"starting", "downloading", "loading", "restarting"})
+
+
+class ModelProgress:
+    """Is told every status of the embedded model and shows it on standard error."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[str, int] | None = None
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Show from now on."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was."""
+        self._end_bar()
+
+    def __call__(self, status: LocalModelStatus) -> None:
+        """Show one moment."""
+        if err().is_terminal and status.state in _BUSY:
+            self._draw(status)
+            return
+        self._end_bar()
+        self._say(status)
+
+    def _draw(self, status: LocalModelStatus) -> None:
+        if self._bar is None:
+            columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+            self._bar = Progress(*columns, RemainingColumn(), console=err(), transient=True)
+            self._task = self._bar.add_task("", total=None)
+            self._bar.start()
+        if self._task is not None:
+            total = None if status.progress is None else 1.0
+            self._bar.update(
+                self._task, description=status.message or "", total=total, completed=status.progress
+            )
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _say(self, status: LocalModelStatus) -> None:
+        """One line a state, and one for every tenth of a download."""
+        step = (status.state, int((status.progress or 0) / _STEP))
+        if step == self._shown or status.state in {"off", "stopped"}:
+            return
+        self._shown = step
+        if status.state == "failed":
+            complain(f"Embedded model: {status.message}", status.hint)
+            return
+        share = "" if status.progress is None else f" {status.progress:.0%}"
+        err().print(f"Embedded model: {status.message}{share}", markup=False)

@@ -1,0 +1,127 @@
+"""``faultmaven serve``: the service, and what a person sees of its start."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from faultmaven.cli.console import out
+from faultmaven.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BACKLOG = 2048
+_GRACE_SECONDS = 30  # running requests may take this long after a stop was asked for
+_EXAMPLE = (
+    '{"session_id": "first-try", "query": "My pod is in CrashLoopBackOff: '
+    'OOMKilled, exit code 137, memory limit 256Mi, java -Xmx512m"}'
+)
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, not bound to
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default: HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; default: PORT.")
+    ] = None,
+) -> None:
+    """Start the service; Ctrl-C or SIGTERM ends it."""
+    from faultmaven.cli.progress import ModelProgress
+    from faultmaven.container import container
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    settings = container.settings
+    listening = listen(
+        settings.host if host is None else host, settings.port if port is None else port
+    )
+    with listening, ModelProgress() as progress:
+        container.get_local_model().on_status(progress)
+        served = _run(listening, container.get_registry().get_fallback_chain())
+    raise typer.Exit(0 if served else 1)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address before anything slow happens.
+
+    Raises:
+        ConfigurationError: it cannot be had; says why and what to do.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(
+            f"Port {port} on {host} is in use, by a FaultMaven that is already running or by "
+            f"another program (`lsof -i :{port}` tells which).",
+            hint=f"Stop that one, or choose another port: PORT={port + 1}.",
+        )
+    if isinstance(error, PermissionError):
+        hint = "Set PORT to a number from 1024."
+        return ConfigurationError(f"This user may not listen on port {port}.", hint=hint)
+    return ConfigurationError(
+        f"This machine cannot listen on {host}: {error.strerror}.",
+        hint="Set HOST to 127.0.0.1 for this machine alone, or to 0.0.0.0 for every network.",
+    )
+
+
+def _run(listening: socket.socket, chain: Sequence[str]) -> bool:
+    """Serve until a signal ends it; whether it ever started."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Greets once the service can be asked."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if self.started:
+                _greet(listening.getsockname(), chain)
+
+    config = uvicorn.Config(
+        "faultmaven.main:create_app",
+        factory=True,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = Server(config)
+    server.run(sockets=[listening])
+    return server.started
+
+
+def _end(_number: int, _frame: Any) -> None:
+    """End at once while starting; once serving, uvicorn ends gently and comes here last."""
+    sys.exit(0)
+
+
+def _greet(address: tuple[Any, ...], chain: Sequence[str]) -> None:
+    host, port = str(address[0]), address[1]
+    shown = "localhost" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+    everywhere = " (and on every address of this machine)" if host in _EVERYWHERE else ""
+    lines = (
+        "",
+        f"FaultMaven answers at {url}{everywhere}; its API is described at {url}/docs",
+        f"Fallback chain: {' → '.join(chain) or '(empty)'}",
+        "Try it:",
+        f"  curl -X POST {url}/api/v1/query/troubleshoot \\",
+        '    -H "Content-Type: application/json" \\',
+        f"    -d '{_EXAMPLE}'",
+        "",
+    )
+    out().print("\n".join(lines), markup=False, soft_wrap=True)
