@@ -34,6 +34,8 @@ async def get(url: str, *, timeout: float) -> Reply | None:  # noqa: ASYNC109 - 
 
 async def _exchange(url: str) -> bytes:
     parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("not an HTTP URL")
     port = parts.port or _PORTS[parts.scheme]
     secure = True if parts.scheme == "https" else None
     reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
