@@ -13,14 +13,13 @@ from faultmaven.errors import (
     ProviderTimeoutError,
 )
 from faultmaven.infrastructure.llm.plan import Step
+from faultmaven.infrastructure.llm.providers.foreign import describe_failure
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Usage
-from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Message, Target
 
 _LOADING_WAIT = 5.0  # seconds after which asking a loading model again makes sense
-_DETAIL_LIMIT = 200  # characters of somebody else's exception text that are kept
 
 
 @runtime_checkable
@@ -62,9 +61,11 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
         message = f"no answer within {seconds:.1f} s"
         raise _signed(ProviderTimeoutError(message), step) from error
     except OSError as error:
-        raise _signed(ProviderConnectionError(_short(error)), step) from error
+        raise _signed(
+            ProviderConnectionError(describe_failure(error, step.config)), step
+        ) from error
     except Exception as error:  # a provider somebody else wrote may raise anything
-        raise _signed(ProviderProtocolError(_short(error)), step) from error
+        raise _signed(ProviderProtocolError(describe_failure(error, step.config)), step) from error
 
 
 def _require_ready(step: Step) -> None:
@@ -119,8 +120,3 @@ def _completion(response: Any) -> Completion:
 def _signed(error: ProviderError, step: Step) -> ProviderError:
     error.provider, error.model = step.name, step.model
     return error
-
-
-def _short(error: Exception) -> str:
-    text = mask_credentials(" ".join(str(error).split()))[:_DETAIL_LIMIT]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

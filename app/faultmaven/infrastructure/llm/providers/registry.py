@@ -18,6 +18,7 @@ from faultmaven.infrastructure.llm.providers.chain import choose_chain
 from faultmaven.infrastructure.llm.providers.cohere_provider import CohereProvider
 from faultmaven.infrastructure.llm.providers.discovery import Discovered, discover
 from faultmaven.infrastructure.llm.providers.fireworks_provider import FireworksProvider
+from faultmaven.infrastructure.llm.providers.foreign import describe_failure
 from faultmaven.infrastructure.llm.providers.gemini_provider import GeminiProvider
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
 from faultmaven.infrastructure.llm.providers.huggingface_provider import HuggingFaceProvider
@@ -27,7 +28,6 @@ from faultmaven.infrastructure.llm.providers.openrouter_provider import OpenRout
 from faultmaven.infrastructure.llm.providers.providers_file import read_providers_file
 from faultmaven.infrastructure.llm.providers.schema import ProviderRow, row_problems
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
-from faultmaven.infrastructure.llm.wire.excerpt import excerpt
 from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.settings import Settings, load_settings
 
@@ -296,7 +296,8 @@ class ProviderRegistry:
             provider = self._construct(name, config)
             usable = provider.is_available()
         except Exception as error:  # noqa: BLE001 - a class somebody else wrote may raise anything
-            self.problems.append(f"provider '{name}': its class fails with {excerpt(repr(error))}")
+            why = describe_failure(error, config)
+            self.problems.append(f"provider '{name}': its class fails with {why}")
             logger.error("Provider schema: %s", self.problems[-1])  # noqa: TRY400 - a traceback shows its values
             return f"its class fails with {type(error).__name__}"
         if not usable:
