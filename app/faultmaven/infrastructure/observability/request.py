@@ -14,11 +14,15 @@ class RequestInFlight:
         request_id: name in logs, headers and bodies.
         attempts: attempts at providers that ended so far.
         provider_ms: milliseconds spent on them, waits before them included.
+        problem: stable name of the problem it ended with, or ``None``.
+        detail: what happened, where that is the operator's matter, or ``None``.
     """
 
     request_id: str
     attempts: int = 0
     provider_ms: float = 0.0
+    problem: str | None = None
+    detail: str | None = None
 
 
 _current: ContextVar[RequestInFlight | None] = ContextVar("faultmaven_request", default=None)
@@ -34,3 +38,9 @@ def begin_request(request_id: str) -> RequestInFlight:
 def current_request() -> RequestInFlight | None:
     """The request this task works for, or ``None``."""
     return _current.get()
+
+
+def current_request_id() -> str:
+    """The id of the request this task works for; empty outside of requests."""
+    request = _current.get()
+    return request.request_id if request else ""

@@ -1,0 +1,109 @@
+"""From the bytes of a request to a checked question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from email.message import Message
+from typing import Any
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from faultmaven.api.refusals import (
+    InvalidFieldsError,
+    MalformedBodyError,
+    UnsupportedMediaTypeError,
+)
+from faultmaven.models.api import TroubleshootRequest
+from faultmaven.models.faults import FieldFault, field_faults
+
+TIMEOUT_HEADER = "X-Request-Timeout"
+MAX_TIMEOUT_SECONDS = 3600
+
+_UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii"})
+_POSITION = re.compile(r"at line (\d+) column (\d+)")
+_BODY = "body"
+
+
+async def read_question(request: Request) -> TroubleshootRequest:
+    """The question in a request's body, with the deadline its headers may ask for.
+
+    Raises:
+        InvalidInputError: headers or body are wrong; names field and fix, never the value.
+    """
+    _require_json(request.headers)
+    question = _parse(await request.body())
+    return _within(question, request.headers.get(TIMEOUT_HEADER))
+
+
+def _require_json(headers: Mapping[str, str]) -> None:
+    """Refuse other types, a missing one too: a web page can send those without asking first."""
+    content_type = Message()
+    content_type["Content-Type"] = headers.get("content-type", "text/plain")
+    is_json = content_type.get_content_type().endswith(("/json", "+json"))
+    charset = str(content_type.get_param("charset", "")).lower()
+    if not is_json or charset not in _UTF8:
+        raise UnsupportedMediaTypeError(
+            "The body must be JSON in UTF-8, and its Content-Type header must say so.",
+            field="Content-Type",
+            hint="Send the header Content-Type: application/json.",
+        )
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaTypeError(
+            "The body must not be compressed.",
+            field="Content-Encoding",
+            hint="Send it as it is, without a Content-Encoding header.",
+        )
+
+
+def _parse(body: bytes) -> TroubleshootRequest:
+    try:
+        return TroubleshootRequest.model_validate_json(body)
+    except ValidationError as error:
+        details = error.errors(include_input=False, include_url=False)
+    # Outside of the handler, so that no traceback drags the input along.
+    raise _refusal(details, body)
+
+
+def _refusal(
+    details: Sequence[Mapping[str, Any]], body: bytes
+) -> MalformedBodyError | InvalidFieldsError:
+    if details[0]["type"] != "json_invalid":
+        return InvalidFieldsError(field_faults(details))
+    message, fix = _why_no_json(str(details[0]["ctx"]["error"]), body)
+    return MalformedBodyError(f"The body {message}.", field=_BODY, hint=fix)
+
+
+def _why_no_json(reason: str, body: bytes) -> tuple[str, str]:
+    """What is wrong with a body that is not JSON, and what mends it."""
+    if not body.strip():
+        return "is missing", "Send a JSON object with session_id and query."
+    if "recursion" in reason:
+        return "is nested too deeply", "Flatten it."
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return f"is not UTF-8 from byte {error.start} on", "Send the text as UTF-8."
+    found = _POSITION.search(reason)
+    where = f" at line {found[1]}, column {found[2]}" if found else ""
+    return f"is not valid JSON{where}", "Check quotes, commas and brackets."
+
+
+def _within(question: TroubleshootRequest, seconds: str | None) -> TroubleshootRequest:
+    """The question, due after the header's seconds if its own deadline is not earlier."""
+    if seconds is None:
+        return question
+    asked = max(1, round(_seconds(seconds) * 1000))
+    return question.model_copy(update={"deadline_ms": min(asked, question.deadline_ms or asked)})
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if 0 < value <= MAX_TIMEOUT_SECONDS:
+        return value
+    message = f"must be a number of seconds above 0 and at most {MAX_TIMEOUT_SECONDS}"
+    raise InvalidFieldsError([FieldFault(TIMEOUT_HEADER, message, "Send it as 30 or 2.5.")])

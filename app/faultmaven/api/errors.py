@@ -1,0 +1,152 @@
+"""The only place where errors meet HTTP: every one becomes ``application/problem+json``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from faultmaven.api.refusals import ClientGoneError, InvalidFieldsError
+from faultmaven.errors import FaultMavenError, InvalidInputError, ProviderError
+from faultmaven.infrastructure.observability.request import current_request, current_request_id
+from faultmaven.models.api import AttemptBody, FieldFaultBody, ProblemBody
+from faultmaven.models.attempt import Attempt
+from faultmaven.models.credentials import mask_credentials
+from faultmaven.models.faults import FieldFault, field_faults
+
+MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499  # as nginx logs a caller who did not wait; nobody receives it
+REQUEST_ID_HEADER = "X-Request-ID"
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Have every error of ``app`` answered with a problem body."""
+    app.add_exception_handler(FaultMavenError, _on_ours)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    for gone in (ClientGoneError, ClientDisconnect):
+        app.add_exception_handler(gone, _on_gone)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None) -> ProblemBody:
+    """The body that tells a caller of an error."""
+    attempts: tuple[Attempt, ...] = getattr(error, "attempts", ())
+    return ProblemBody(
+        type=_type(error.slug),
+        title=error.title,
+        status=error.status,
+        detail=mask_credentials(str(error)),
+        instance=instance,
+        request_id=request_id,
+        error_class=error.error_class if isinstance(error, ProviderError) else error.slug,
+        attempts=[AttemptBody.of(attempt) for attempt in attempts],
+        hint=None if error.hint is None else mask_credentials(error.hint),
+        errors=[FieldFaultBody.of(fault) for fault in _faults(error)],
+    )
+
+
+async def _on_ours(request: Request, error: Exception) -> Response:
+    if not isinstance(error, FaultMavenError):
+        raise error
+    problem = problem_of(error, request_id=current_request_id(), instance=_instance(request))
+    wait: float | None = getattr(error, "retry_after", None)
+    headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
+    return _answer(problem, headers)
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return await _on_ours(request, InvalidFieldsError(field_faults(error.errors())))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    phrase = HTTPStatus(error.status_code).phrase
+    detail, hint = _HTTP_WORDING.get(error.status_code, (phrase, None))
+    slug = phrase.lower().replace(" ", "_")
+    problem = ProblemBody(
+        type=_type(slug),
+        title=phrase,
+        status=error.status_code,
+        detail=detail,
+        instance=_instance(request),
+        request_id=current_request_id(),
+        error_class=slug,
+        hint=hint,
+    )
+    return _answer(problem, error.headers or {})
+
+
+async def _on_gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_GONE)
+
+
+async def _on_unexpected(request: Request, _error: Exception) -> Response:
+    """Tell nothing about an error nobody foresaw; the server logs it with the request's id."""
+    problem = ProblemBody(
+        type=_type("internal"),
+        title="Internal error",
+        status=500,
+        detail="Something went wrong inside the service.",
+        instance=_instance(request),
+        request_id=current_request_id(),
+        error_class="internal",
+        hint="The service's log tells more under this request_id.",
+    )
+    # This answer is written outside of the middleware that adds the header to all others.
+    return _answer(problem, {REQUEST_ID_HEADER: problem.request_id})
+
+
+def _answer(problem: ProblemBody, headers: Mapping[str, str]) -> Response:
+    _note(problem)
+    return Response(
+        problem.model_dump_json(),
+        status_code=problem.status,
+        headers=dict(headers),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _note(problem: ProblemBody) -> None:
+    """Leave the problem for the request's log line; a caller's own mistakes need no detail."""
+    request = current_request()
+    if request is not None:
+        request.problem = problem.error_class
+        request.detail = (
+            problem.detail if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+        )
+
+
+def _faults(error: FaultMavenError) -> tuple[FieldFault, ...]:
+    if isinstance(error, InvalidFieldsError):
+        return error.faults
+    if isinstance(error, InvalidInputError):
+        return (FieldFault(error.field, str(error), error.hint or ""),)
+    return ()
+
+
+def _type(slug: str) -> str:
+    return f"urn:faultmaven:problem:{slug}"
+
+
+def _instance(request: Request) -> str | None:
+    """The template of the path that was asked: never the path itself, which is input."""
+    path: str | None = getattr(request.scope.get("route"), "path", None)
+    return path
+
+
+_HTTP_WORDING: Mapping[int, tuple[str, str | None]] = {
+    404: ("Nothing is served at this path.", "GET /docs lists the operations."),
+    405: (
+        "This path does not take this method.",
+        "The Allow header names those it takes; GET /docs lists the operations.",
+    ),
+}

@@ -1,0 +1,84 @@
+"""One state of the service, as the interactive documentation shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HEALTH: dict[str, Any] = {
+    "state": "healthy",
+    "availability": 0.996,
+    "consecutive_failures": 0,
+    "last_error_class": "overloaded",
+    "last_error": "HTTP 503: service temporarily overloaded",
+    "hint": None,
+    "last_success_at": 1741962007.512,
+    "latency_ms_p50": 1840.2,
+    "latency_ms_p95": 4180.9,
+}
+
+_PROVIDER: dict[str, Any] = {
+    "available": True,
+    "in_fallback_chain": True,
+    "state": "healthy",
+    "misconfigured": False,
+    "model": "gpt-4o",
+    "default_model": "gpt-4o",
+    "models": ["gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo"],
+    "confidence_score": 0.85,
+    "kind": "Commercial",
+    "best_for": "Advanced reasoning, reliability",
+    "context_window": "128K",
+    "context_tokens": 128000,
+    "missing": None,
+    "warnings": [],
+    "model_var": "OPENAI_MODEL",
+    "api_key_var": "OPENAI_API_KEY",
+    "base_url_var": "OPENAI_API_BASE",
+    "health": _HEALTH,
+}
+
+_LOCAL_MODEL: dict[str, Any] = {
+    "state": "off",
+    "progress": None,
+    "message": None,
+    "hint": None,
+    "model": None,
+    "base_url": None,
+}
+
+CATALOGUE: dict[str, Any] = {"providers": {"openai": _PROVIDER}, "fallback_chain": ["openai"]}
+
+DEPENDENCIES: dict[str, Any] = {
+    "status": "healthy",
+    "components": {"llm_provider": True, "provider_count": 1, "fallback_chain_length": 1},
+    **CATALOGUE,
+    "local_model": _LOCAL_MODEL,
+}
+
+LIVENESS: dict[str, Any] = {"status": "alive"}
+
+READY: dict[str, Any] = {
+    "status": "ready",
+    "checks": {"session_store": True, "provider_configured": True},
+}
+
+NOT_READY: dict[str, Any] = {
+    "status": "not_ready",
+    "checks": {"session_store": False, "provider_configured": True},
+}
+
+SUMMARY: dict[str, Any] = {
+    "status": "healthy",
+    "ready": True,
+    "llm_provider": True,
+    "fallback_chain": ["openai"],
+    "providers": {"openai": "healthy"},
+    "local_model": "off",
+}
+
+METRICS = """\
+# HELP faultmaven_attempts_total Attempts that ended, by outcome; model says whether it is the \
+configured one.
+# TYPE faultmaven_attempts_total counter
+faultmaven_attempts_total{model="default",outcome="ok",provider="openai"} 41.0
+"""

@@ -1,0 +1,61 @@
+"""Why a request is refused before anything is asked on its behalf; part of the error tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from faultmaven.errors import InvalidInputError
+from faultmaven.models.faults import FieldFault
+
+_MAX_FAULTS = 20  # a body can be wrong in a million places; a person mends a few at a time
+
+
+class MalformedBodyError(InvalidInputError):
+    """The body cannot be read as JSON at all."""
+
+    status = 400
+    slug = "malformed_body"
+    title = "The body cannot be read"
+
+
+class BodyTimeoutError(InvalidInputError):
+    """The body did not arrive in time."""
+
+    status = 408
+    slug = "body_timeout"
+    title = "The body did not arrive in time"
+
+
+class BodyTooLargeError(InvalidInputError):
+    """The body has more bytes than the service takes."""
+
+    status = 413
+    slug = "body_too_large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaTypeError(InvalidInputError):
+    """The body is, by its headers, something we do not read."""
+
+    status = 415
+    slug = "unsupported_media_type"
+    title = "The body is not of a type this service reads"
+
+
+class InvalidFieldsError(InvalidInputError):
+    """Fields of the request are wrong.
+
+    Attributes:
+        faults: what is wrong, field by field; the first ones if there are many.
+    """
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        first = faults[0]
+        further = len(faults) - 1
+        more = f" (and {further} more)" if further else ""
+        super().__init__(f"{first.field} {first.message}{more}", field=first.field, hint=first.fix)
+        self.faults = tuple(faults[:_MAX_FAULTS])
+
+
+class ClientGoneError(Exception):
+    """The caller left before the answer was there; nobody is told."""

@@ -1,0 +1,121 @@
+"""The service: routes, middleware, and what happens when it starts and stops."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
+
+from fastapi import FastAPI
+
+from faultmaven.api import health, metrics, providers, query
+from faultmaven.api.body_limit import BodyLimitMiddleware
+from faultmaven.api.deps import Services, Troubleshooter
+from faultmaven.api.docs import install_docs
+from faultmaven.api.errors import install_error_handlers
+from faultmaven.api.middleware import RequestMiddleware
+from faultmaven.api.openapi import DescribedAPI
+from faultmaven.infrastructure.observability.logs import configure_logging
+from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.services.health import HealthService
+from faultmaven.settings import Settings, load_settings
+
+_DESCRIPTION = """
+FaultMaven answers troubleshooting questions by asking LLM providers in order until one answers
+well enough. Every error is `application/problem+json` with a `request_id` and, where something
+can be done, a `hint`.
+"""
+
+
+class ServiceContainer(Protocol):
+    """What the application needs of the composition root."""
+
+    @property
+    def settings(self) -> Settings:
+        """The service's options."""
+        ...
+
+    def get_agent_service(self) -> Troubleshooter:
+        """The service that answers questions."""
+        ...
+
+    def get_health_service(self) -> HealthService:
+        """The service that says how things are."""
+        ...
+
+    def get_metrics(self) -> Metrics:
+        """What Prometheus scrapes."""
+        ...
+
+    async def start(self) -> None:
+        """Connect."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect from everything that was connected."""
+        ...
+
+
+def create_app(container: ServiceContainer | None = None) -> FastAPI:
+    """Build the application; it connects to nothing before it is started.
+
+    Args:
+        container: the composition root; the process's own by default.
+
+    Raises:
+        ConfigurationError: the environment, ``.env`` or the providers file is wrong.
+    """
+    container = container or _process_container()
+    settings = container.settings
+    app = DescribedAPI(
+        title="FaultMaven",
+        version=importlib.metadata.version("faultmaven"),
+        summary="An LLM gateway for troubleshooting.",
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(container),
+    )
+    # The last one added is the outermost.
+    app.add_middleware(
+        BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout
+    )
+    app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
+    install_error_handlers(app)
+    install_docs(app)
+    for room in (query, providers, health, metrics):
+        app.include_router(room.router)
+    return app
+
+
+def _lifespan(
+    container: ServiceContainer,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            await container.start()
+            app.state.services = Services(
+                agent=container.get_agent_service(),
+                health=container.get_health_service(),
+                metrics=container.get_metrics(),
+            )
+            yield
+        finally:
+            # Also after a start that failed half-way: what did open must close.
+            app.state.services = None
+            await container.stop()
+
+    return lifespan
+
+
+def _process_container() -> ServiceContainer:
+    """The process's container; loaded on demand, since tests bring their own."""
+    from faultmaven.container import container  # noqa: PLC0415 - nothing slow at import
+
+    # Before the container is asked for anything: discovery logs what it finds.
+    settings = load_settings()
+    configure_logging(settings.log_format, settings.log_level)
+    return container
