@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-_VERSION = re.compile(r"/v\d+[a-z0-9]*$")
+_VERSION = re.compile(r"(?<!/)/v\d+[a-z0-9]*$")
 
 
 def join(base_url: str, path: str) -> str:

@@ -13,7 +13,7 @@ _ALL = re.compile(r"")
 # https://platform.openai.com/docs/guides/structured-outputs: from gpt-4o-2024-08-06 on.
 _OPENAI_SCHEMAS = (
     r"(?:gpt-4o(?!-2024-05-13|-audio|-realtime|-transcribe)|gpt-4\.1|gpt-(?:[5-9]|\d\d)"
-    r"|o[134](?!-mini-2024|-preview|-mini$))"
+    r"|o1(?!-mini|-preview)|o[34])"
 )
 
 

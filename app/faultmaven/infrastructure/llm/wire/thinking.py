@@ -7,7 +7,10 @@ prompt, so that only the closing one is seen.
 
 from __future__ import annotations
 
+import re
+
 _OPEN, _CLOSE = "<think>", "</think>"
+_OPENING = re.compile(rf"\s*{_OPEN}")
 
 
 def split_thinking(text: str) -> tuple[str, str]:
@@ -16,14 +19,15 @@ def split_thinking(text: str) -> tuple[str, str]:
     Only a block at the very beginning, or what precedes a closing tag on a line of its own, is a
     thought: a tag that is quoted within an answer stays. A block that never ends is all thought.
     """
-    answer, thoughts = text.strip(), []
-    while answer.startswith(_OPEN):
-        thought, _, answer = answer.removeprefix(_OPEN).partition(_CLOSE)
-        thoughts.append(thought.strip())
-        answer = answer.strip()
-    if not thoughts:
-        return _split_at_lone_close(answer)
-    return answer, "\n".join(filter(None, thoughts))
+    thoughts: list[str] = []
+    position = 0
+    while opening := _OPENING.match(text, position):
+        end = text.find(_CLOSE, opening.end())
+        end, position = (len(text), len(text)) if end < 0 else (end, end + len(_CLOSE))
+        thoughts.append(text[opening.end() : end].strip())
+    if position == 0:
+        return _split_at_lone_close(text.strip())
+    return text[position:].strip(), "\n".join(filter(None, thoughts))
 
 
 def _split_at_lone_close(text: str) -> tuple[str, str]:
