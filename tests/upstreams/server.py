@@ -63,6 +63,8 @@ class Upstream:
         self._default_free: Behaviour = answer_well
         self._script: deque[Behaviour] = deque()
         self._free_script: deque[Behaviour] = deque()
+        self.peak = 0
+        """The most requests it ever treated at once."""
         self._accepted = 0
         self._open: dict[Connection, Request | None] = {}
         self._failures: list[Exception] = []
@@ -76,9 +78,8 @@ class Upstream:
     @property
     def port(self) -> int:
         """The port it listens on."""
-        assert self._server is not None, "enter the upstream first"
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        assert self._listen_on, "enter the upstream first"
+        return self._listen_on
 
     @property
     def origin(self) -> str:
@@ -155,6 +156,11 @@ class Upstream:
         return Connections(self._accepted, len(self._open))
 
     @property
+    def in_flight(self) -> int:
+        """How many requests are being treated now."""
+        return sum(request is not None for request in self._open.values())
+
+    @property
     def last(self) -> Request:
         """The latest request."""
         return self.requests[-1]
@@ -174,6 +180,11 @@ class Upstream:
 
     async def __aenter__(self) -> Self:
         """Start to listen."""
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        """Listen; after a `stop` on the same port as before."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             self._accept,
@@ -183,7 +194,7 @@ class Upstream:
             backlog=1024,
             ssl_handshake_timeout=_HANDSHAKE if self._tls else None,
         )
-        return self
+        self._listen_on = self._server.sockets[0].getsockname()[1]
 
     async def __aexit__(
         self,
@@ -248,6 +259,7 @@ class Upstream:
     async def _treat(self, request: Request, connection: Connection) -> None:
         self.requests.append(request)
         self._open[connection] = request
+        self.peak = max(self.peak, self.in_flight)
         connection.sent = 0
         self._changed.set()
         endpoint = self.dialect.endpoint(request)

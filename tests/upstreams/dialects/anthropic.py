@@ -258,10 +258,15 @@ def _check_turns(turns: list[Any]) -> None:
 def _check_content(content: Any, place: int) -> None:
     if not isinstance(content, str | list):
         raise Refused(Problem.INVALID, f"messages.{place}.content: Field required")
-    texts = [content] if isinstance(content, str) else [b.get("text", "-") for b in content]
+    texts = [content] if isinstance(content, str) else [_text_of(block) for block in content]
     if not texts or not all(texts):
         text = f"messages.{place}: text content blocks must be non-empty"
         raise Refused(Problem.INVALID, text)
+
+
+def _text_of(block: Any) -> str:
+    """Read a block's text; any other block counts as full."""
+    return str(block.get("text", "-")) if isinstance(block, dict) else ""
 
 
 def _check_sampling(body: Mapping[str, Any], *, version: str) -> None:
@@ -282,7 +287,7 @@ def _check_last_turn(body: Mapping[str, Any]) -> None:
 
 def _check_output(body: Mapping[str, Any]) -> None:
     """Check a JSON schema; source: Anthropic's page on structured outputs."""
-    asked = (body.get("output_config") or {}).get("format")
+    asked = fields.mapping(fields.mapping(body, "output_config"), "format")
     if not asked:
         return
     if asked.get("type") != "json_schema" or not isinstance(asked.get("schema"), dict):

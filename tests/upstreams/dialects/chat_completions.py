@@ -262,16 +262,16 @@ def check_stream(body: Mapping[str, Any]) -> None:
 
 def check_response_format(body: Mapping[str, Any]) -> None:
     """Check that a response format is one of the three, and a schema has name and body."""
-    asked = body.get("response_format")
-    if asked is None:
+    asked = fields.mapping(body, "response_format")
+    if not asked:
         return
-    kind = asked.get("type") if isinstance(asked, dict) else None
+    kind = asked.get("type")
     if kind not in {"text", "json_object", "json_schema"}:
         raise Refused(Problem.INVALID, "Invalid 'response_format.type'.", "response_format")
     if kind != "json_schema":
         return
-    described = asked.get("json_schema")
-    if not isinstance(described, dict) or not isinstance(described.get("schema"), dict):
+    described = fields.mapping(asked, "json_schema")
+    if not isinstance(described.get("schema"), dict):
         raise Refused(Problem.INVALID, "Missing 'json_schema.schema'.", "response_format")
     if not described.get("name"):
         raise Refused(Problem.INVALID, "Missing 'json_schema.name'.", "response_format")

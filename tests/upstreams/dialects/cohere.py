@@ -149,7 +149,9 @@ class Generate(_Completion):
             "meta": {"api_version": {"version": "1"}},
         }
         if answer.usage:
-            body["meta"]["billed_units"] = _billed(count(request.body, answer, text))
+            tokens = count(request.body, answer, text)
+            billed = {"input_tokens": tokens.prompt, "output_tokens": tokens.completion}
+            body["meta"]["billed_units"] = billed
         return body
 
 
@@ -165,8 +167,8 @@ class Chat(_Completion):
         text = "invalid request: messages must be a non-empty list"
         for message in fields.items(body, "messages", message=text):
             _check_message(message)
-        asked = body.get("response_format") or {"type": "text"}
-        if asked.get("type") not in {"text", "json_object"}:
+        asked = fields.mapping(body, "response_format")
+        if asked.get("type", "text") not in {"text", "json_object"}:
             raise Refused(Problem.INVALID, "invalid request: response_format.type")
 
     def wants_json(self, request: Request) -> bool:

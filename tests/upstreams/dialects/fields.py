@@ -92,3 +92,17 @@ def stops(body: Mapping[str, Any], name: str, *, most: int) -> None:
     fine = isinstance(given, list) and all(isinstance(item, str) and item for item in given)
     if not fine or len(given) > most:
         raise Refused(Problem.INVALID, f"Invalid '{name}': at most {most} texts.", name)
+
+
+def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Read an optional object; absent and null are an empty one.
+
+    Raises:
+        Refused: It is anything else.
+    """
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refused(Problem.INVALID, f"Invalid type for '{name}': expected an object.", name)
+    return value

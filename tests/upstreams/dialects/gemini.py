@@ -147,7 +147,7 @@ class GenerateContent(_Voice, Completing):
         body = check_json_object(request)
         _only_known(body, _FIELDS, "")
         _check_contents(body)
-        _check_config(body.get("generationConfig") or {})
+        _check_config(fields.mapping(body, "generationConfig"))
         model = self.model(request)
         if not account.knows_model(model):
             text = f"models/{model} is not found for API version v1beta, or is not supported."
@@ -258,6 +258,8 @@ def _only_known(body: Mapping[str, Any], names: frozenset[str], where: str) -> N
 def _check_contents(body: Mapping[str, Any]) -> None:
     text = "* GenerateContentRequest.contents: contents is not specified"
     for turn in fields.items(body, "contents", message=text):
+        if not isinstance(turn, dict):
+            raise Refused(Problem.INVALID, 'Invalid value at "contents": expected an object.')
         _only_known(turn, frozenset({"role", "parts"}), "contents[]")
         if turn.get("role", "user") not in {"user", "model"}:
             raise Refused(Problem.INVALID, "Please use a valid role: user, model.")

@@ -67,8 +67,7 @@ class NativeChat(_Voice, Completing):
             raise Refused(Problem.MODEL_UNKNOWN, f"model '{model}' not found")
         _check_messages(body.get("messages"))
         _check_format(body.get("format"))
-        if not isinstance(body.get("options", {}), dict):
-            raise Refused(Problem.INVALID, "json: cannot unmarshal options into an object")
+        fields.mapping(body, "options")
 
     def model(self, request: Request) -> str:
         """Read the body's `model`."""

@@ -93,7 +93,7 @@ class Generate(_Voice, Completing):
         check_bearer(request, account)
         body = check_json_object(request)
         fields.text(body, "inputs", message="Input validation error: `inputs` cannot be empty")
-        _check_parameters(body.get("parameters") or {})
+        _check_parameters(fields.mapping(body, "parameters"))
         check_window(request, account)
 
     def model(self, request: Request) -> str:
@@ -211,12 +211,12 @@ def _details(request: Request, answer: Answer, text: str) -> dict[str, Any]:
 def _check_parameters(parameters: Mapping[str, Any]) -> None:
     fields.only(parameters, _PARAMETERS, message="Input validation error: unknown parameter `{}`")
     fields.positive(parameters, "max_new_tokens")
-    temperature = parameters.get("temperature")
-    if temperature is not None and temperature <= 0:
+    fields.number(parameters, "temperature", low=0, high=100)
+    fields.number(parameters, "top_p", low=0, high=1)
+    if parameters.get("temperature") == 0:
         text = "Input validation error: `temperature` must be strictly positive"
         raise Refused(Problem.INVALID, text)
-    top_p = parameters.get("top_p")
-    if top_p is not None and not 0 < top_p < 1:
+    if parameters.get("top_p") in {0, 1}:
         raise Refused(Problem.INVALID, "Input validation error: `top_p` must be > 0.0 and < 1.0")
 
 

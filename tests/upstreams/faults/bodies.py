@@ -1,7 +1,10 @@
 """Bodies that are not the answer they should be."""
 
+import functools
 import gzip
 import json
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +13,14 @@ from upstreams.exchange import Behaviour, Exchange
 from upstreams.faults.fault import ANSWERED, fault
 from upstreams.faults.statuses import sending
 from upstreams.faults.vendors import OPENAI_SHAPED
-from upstreams.messages import Reply, head
+from upstreams.messages import Reply, head, json_reply
 
 _HTML = (
     b"<!DOCTYPE html><html><head><title>Just a moment...</title></head>"
     b"<body><h1>Checking your browser</h1></body></html>"
 )
 _BLOCK = 1 << 16
+_GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 
 def html(status: int) -> Behaviour:
@@ -85,11 +89,11 @@ def error_in_200(exchange: Exchange) -> Reply:
 
 
 def error_in_choice(exchange: Exchange) -> Reply:
-    """Write an answer with the error inside, where the vendor's format has a place for one."""
-    assert isinstance(exchange.endpoint, Completing)
+    """Write an answer with the error inside; as `error_in_200` where the format has no place."""
+    if not isinstance(exchange.endpoint, Completing):
+        return error_in_200(exchange)
     body = exchange.endpoint.error_in_answer(exchange.request)
-    assert body is not None, "this vendor's answers have no place for an error"
-    return Reply(200, json.dumps(body).encode())
+    return json_reply(200, body) if body is not None else error_in_200(exchange)
 
 
 async def compressed(exchange: Exchange) -> None:
@@ -109,10 +113,24 @@ async def badly_compressed(exchange: Exchange) -> None:
 
 
 async def bomb(exchange: Exchange) -> None:
-    """Send 1 MB that becomes 1 GB when it is decompressed (1000 times the same member)."""
-    member = gzip.compress(b" " * (1 << 20), compresslevel=9)
+    """Send 256 KB that become 256 MB when they are decompressed."""
     headers = (*exchange.answer().headers, ("content-encoding", "gzip"))
-    await exchange.send(Reply(200, member * 1024, headers))
+    await exchange.send(Reply(200, inflatable(megabytes=256), headers))
+
+
+@functools.cache
+def inflatable(*, megabytes: int) -> bytes:
+    """Compress that many megabytes of blanks, in one gzip member.
+
+    A block that ends with a full flush refers to nothing before it, so that one is enough: it is
+    repeated, and only the checksum needs all of the text.
+    """
+    blanks = b" " * (1 << 20)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = functools.reduce(lambda crc, _: zlib.crc32(blanks, crc), range(megabytes), 0)
+    trailer = struct.pack("<II", checksum, megabytes << 20)
+    return _GZIP_HEAD + block * megabytes + b"\x03\x00" + trailer
 
 
 def gigantic(*, size: int = 64 << 20) -> Behaviour:
@@ -173,7 +191,7 @@ BODIES = (
     fault(
         "bad_gzip", "not compressed, though it says so", "malformed connection", badly_compressed
     ),
-    fault("gzip_bomb", "1 MB that unpacks to 1 GB", "malformed", bomb),
+    fault("gzip_bomb", "256 KB that unpack to 256 MB", "malformed", bomb),
     fault("gigantic_body", "64 MB", "malformed", gigantic()),
     fault("redirect", "307 to somewhere else", "malformed invalid_request connection", redirect()),
 )  # fmt: skip

@@ -58,7 +58,7 @@ async def stalled_body(exchange: Exchange) -> None:
     await exchange.silence()
 
 
-def slow_drip(*, pause: float = 0.02, pieces: int = 10) -> Behaviour:
+def slow_drip(*, pause: float = 0.02, pieces: int = 5) -> Behaviour:
     """Send the whole answer in pieces with a pause (seconds) before each."""
 
     async def play(exchange: Exchange) -> None:
