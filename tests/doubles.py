@@ -20,7 +20,9 @@ from unittest.mock import patch
 
 from faultmaven.errors import ProviderError, ProviderTimeoutError
 from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider
-from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA
+from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
+from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
+from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.interfaces import ILLMProvider, LLMResponse
@@ -224,3 +226,53 @@ class Witness:
         """Remember an answer."""
         self.seen.append(("answer", response.provider))
         self.answers.append(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A router over scripted providers, with everything a test wants to look at.
+
+    Attributes:
+        router: what is tested.
+        registry: the providers and their order.
+        classes: each provider's class: what it was asked, and within which time.
+        time: the clock of all of them.
+        witness: what the observers were told.
+    """
+
+    router: LLMRouter
+    registry: ProviderRegistry
+    classes: Mapping[str, type[ScriptedProvider]]
+    time: FakeTime
+    witness: Witness
+
+    def calls(self) -> dict[str, int]:
+        """Count how often each provider was asked."""
+        return {name: len(class_.asked) for name, class_ in self.classes.items()}
+
+
+def chain_of(
+    scripts: Mapping[str, Sequence[Play]],
+    *,
+    rows: Mapping[str, Mapping[str, Any]] | None = None,
+    settings: Mapping[str, str] | None = None,
+    **tools: Any,
+) -> Chain:
+    """Build a chain of scripted providers in this order.
+
+    Args:
+        scripts: what each provider plays.
+        rows: further fields of their rows.
+        settings: further variables of the environment.
+        tools: what the router is given besides registry, clock and witness.
+    """
+    time, witness = FakeTime(), Witness()
+    classes = {name: scripted(*script, time=time) for name, script in scripts.items()}
+    given = {name: row(class_, **(rows or {}).get(name, {})) for name, class_ in classes.items()}
+    primary, *fallbacks = scripts
+    order = {"CHAT_PROVIDER": primary, "FALLBACK_CHAIN": ",".join(fallbacks) or "none"}
+    with schema(given):
+        registry = ProviderRegistry(settings_of({**order, **(settings or {})}))
+    usual: dict[str, Any] = {"retry": RetryPolicy(chance=lambda: 0.5), **tools}
+    router = LLMRouter(registry, observers=[witness], clock=time.clock, sleep=time.sleep, **usual)
+    return Chain(router, registry, classes, time, witness)

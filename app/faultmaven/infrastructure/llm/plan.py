@@ -68,8 +68,6 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         InvalidInputError: an option is out of range, or names a provider or model that no
             configured provider of the chain has.
     """
-    settings = registry.settings
-    seconds = min(options.get("timeout") or settings.request_timeout, settings.request_timeout)
     return Plan(
         steps=tuple(_steps(registry, options)),
         render=options.get("render") or _fixed_prompt(prompt, options),
@@ -77,7 +75,7 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         max_tokens=options.get("max_tokens"),
         temperature=options.get("temperature"),
         stop=tuple(options.get("stop") or ()),
-        seconds=seconds,
+        seconds=_seconds(options.get("timeout"), registry.settings.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
     )
@@ -88,7 +86,8 @@ def _steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Ste
     wanted = options.get("model")
     named = bool(options.get("providers"))
     owners = _owners(registry, names, wanted, trusted=named and len(names) == 1)
-    for name in names:
+    # Whoever wants a model wants it before another one; an order they gave themselves stands.
+    for name in names if named else sorted(names, key=lambda name: name not in owners):
         yield Step(
             provider=registry.get_provider(name),
             config=registry.get_config(name),
@@ -150,6 +149,15 @@ def _threshold(registry: ProviderRegistry, name: str, requested: float | None) -
         message = "must be between 0 and 1"
         raise InvalidInputError(message, field="confidence_threshold")
     return requested
+
+
+def _seconds(requested: float | None, most: float) -> float:
+    if requested is None:
+        return most
+    if not requested > 0:  # true for nan as well
+        message = "must be above 0"
+        raise InvalidInputError(message, field="timeout")
+    return min(requested, most)
 
 
 def _fixed_prompt(prompt: str, options: GenerateOptions) -> Render:

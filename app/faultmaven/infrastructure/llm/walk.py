@@ -204,15 +204,17 @@ class Walk:
             return "exhausted"
         if self.deadline.passed:
             return "deadline"
-        if self.plan.max_cost_usd is not None and self.spent >= self.plan.max_cost_usd:
+        if self.plan.max_cost_usd is not None and 0 < self.spent >= self.plan.max_cost_usd:
             return "budget"
         return "no_better" if self._nobody_better(left) else None
 
     def _nobody_better(self, left: tuple[Step, ...]) -> bool:
+        """Whether nobody is expected to beat the best answer, or to reach a threshold."""
         if self.best is None:
             return False
-        hope = max(best_possible(step.config.confidence_score) for step in left)
-        return hope <= self.best.confidence.score
+        score = self.best.confidence.score
+        hopes = ((best_possible(step.config.confidence_score), step.threshold) for step in left)
+        return not any(hope > score or hope >= threshold for hope, threshold in hopes)
 
     @property
     def spent(self) -> float:

@@ -1,0 +1,76 @@
+"""What leaves, decided by where it goes."""
+
+import pytest
+
+from doubles import Fail, Play, Say, chain_of
+from faultmaven.errors import AllProvidersFailedError, ErrorClass, ProviderAuthError
+from faultmaven.infrastructure.llm.redaction import Redactor
+
+SECRET = "sk-proj-3Zq8WvT5rKx2NmYb7"
+TEXT = f"The job runs with OPENAI_API_KEY={SECRET} and fails."
+LOCAL = {"local": {"local": True}}
+GONE: list[Play] = [Fail(ProviderAuthError)]
+HERE_AND_THERE: dict[str, list[Play]] = {"cloud": GONE, "local": GONE, "other": [Say()]}
+
+
+async def test_text_is_masked_by_target() -> None:
+    """Local gets the text as it is; every other provider gets it without the credential (S69)."""
+    chain = chain_of(HERE_AND_THERE, rows=LOCAL)
+    await chain.router.generate(TEXT, system=TEXT)
+    sent = {name: chain.classes[name].asked[0].messages for name in HERE_AND_THERE}
+    assert [message.text for message in sent["local"]] == [TEXT, TEXT]
+    for name in ("cloud", "other"):
+        assert all(SECRET not in message.text for message in sent[name])
+        assert all("The job runs with" in message.text for message in sent[name])
+
+
+async def test_local_is_masked_where_the_operator_says_so() -> None:
+    """REDACT_LOCAL=true masks what local gets as well."""
+    chain = chain_of({"local": [Say()]}, rows=LOCAL, settings={"REDACT_LOCAL": "true"})
+    await chain.router.generate(TEXT)
+    assert SECRET not in chain.classes["local"].asked[0].messages[0].text
+
+
+def broken(_: str) -> str:
+    """Fail to mask."""
+    raise RuntimeError(f"cannot mask {SECRET}")
+
+
+async def test_broken_redactor_sends_nothing() -> None:
+    """If masking fails the attempt fails: the text goes to nobody outside (S69)."""
+    chain = chain_of({"cloud": [Say()], "other": [Say()]}, redactor=Redactor(mask=broken))
+    with pytest.raises(AllProvidersFailedError) as caught:
+        await chain.router.generate(TEXT)
+    assert chain.calls() == {"cloud": 0, "other": 0}
+    assert caught.value.status == 503
+    assert [attempt.error_class for attempt in caught.value.attempts] == [
+        ErrorClass.CONTENT_FILTER,
+        ErrorClass.CONTENT_FILTER,
+    ]
+    assert SECRET not in str(caught.value)
+    assert [entry[0] for entry in chain.witness.seen if entry[0] != "fallback"] == [
+        "start",
+        "attempt",
+        "start",
+        "attempt",
+    ]
+
+
+async def test_local_serves_when_the_redactor_is_broken() -> None:
+    """What need not be masked is answered even when masking fails."""
+    chain = chain_of(
+        {"cloud": [Say()], "local": [Say()]}, rows=LOCAL, redactor=Redactor(mask=broken)
+    )
+    assert (await chain.router.generate(TEXT)).provider == "local"
+    assert chain.calls() == {"cloud": 0, "local": 1}
+
+
+async def test_images_and_roles_pass_unchanged() -> None:
+    """Masking changes the text of messages and nothing else."""
+    chain = chain_of({"cloud": [Say()]})
+    await chain.router.generate("no secret here", system="Be brief.")
+    messages = chain.classes["cloud"].asked[0].messages
+    assert [(message.role, message.text) for message in messages] == [
+        ("system", "Be brief."),
+        ("user", "no secret here"),
+    ]
