@@ -24,6 +24,14 @@ MAX_TIMEOUT_SECONDS = 3600
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _POSITION = re.compile(r"at line (\d+) column (\d+)")
 _BODY = "body"
+_NOT_JSON = FieldFault(
+    "Content-Type",
+    "must say application/json, in UTF-8",
+    "Send the header Content-Type: application/json.",
+)
+_COMPRESSED = FieldFault(
+    "Content-Encoding", "must not be set", "Send the body as it is, not compressed."
+)
 
 
 async def read_question(request: Request) -> TroubleshootRequest:
@@ -44,17 +52,9 @@ def _require_json(headers: Mapping[str, str]) -> None:
     is_json = content_type.get_content_type().endswith(("/json", "+json"))
     charset = str(content_type.get_param("charset", "")).lower()
     if not is_json or charset not in _UTF8:
-        raise UnsupportedMediaTypeError(
-            "The body must be JSON in UTF-8, and its Content-Type header must say so.",
-            field="Content-Type",
-            hint="Send the header Content-Type: application/json.",
-        )
+        raise UnsupportedMediaTypeError(_NOT_JSON)
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaTypeError(
-            "The body must not be compressed.",
-            field="Content-Encoding",
-            hint="Send it as it is, without a Content-Encoding header.",
-        )
+        raise UnsupportedMediaTypeError(_COMPRESSED)
 
 
 def _parse(body: bytes) -> TroubleshootRequest:
@@ -66,28 +66,27 @@ def _parse(body: bytes) -> TroubleshootRequest:
     raise _refusal(details, body)
 
 
-def _refusal(
-    details: Sequence[Mapping[str, Any]], body: bytes
-) -> MalformedBodyError | InvalidFieldsError:
+def _refusal(details: Sequence[Mapping[str, Any]], body: bytes) -> InvalidFieldsError:
     if details[0]["type"] != "json_invalid":
-        return InvalidFieldsError(field_faults(details))
-    message, fix = _why_no_json(str(details[0]["ctx"]["error"]), body)
-    return MalformedBodyError(f"The body {message}.", field=_BODY, hint=fix)
+        return InvalidFieldsError(*field_faults(details))
+    return MalformedBodyError(_why_no_json(str(details[0]["ctx"]["error"]), body))
 
 
-def _why_no_json(reason: str, body: bytes) -> tuple[str, str]:
+def _why_no_json(reason: str, body: bytes) -> FieldFault:
     """What is wrong with a body that is not JSON, and what mends it."""
     if not body.strip():
-        return "is missing", "Send a JSON object with session_id and query."
+        fix = "Send a JSON object with session_id and query."
+        return FieldFault(_BODY, "is missing", fix)
     if "recursion" in reason:
-        return "is nested too deeply", "Flatten it."
+        return FieldFault(_BODY, "is nested too deeply", "Flatten it.")
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        return f"is not UTF-8 from byte {error.start} on", "Send the text as UTF-8."
+        message = f"is not UTF-8 from byte {error.start:,} on"
+        return FieldFault(_BODY, message, "Send the text as UTF-8.")
     found = _POSITION.search(reason)
     where = f" at line {found[1]}, column {found[2]}" if found else ""
-    return f"is not valid JSON{where}", "Check quotes, commas and brackets."
+    return FieldFault(_BODY, f"is not valid JSON{where}", "Check quotes, commas and brackets.")
 
 
 def _within(question: TroubleshootRequest, seconds: str | None) -> TroubleshootRequest:
@@ -106,4 +105,4 @@ def _seconds(text: str) -> float:
     if 0 < value <= MAX_TIMEOUT_SECONDS:
         return value
     message = f"must be a number of seconds above 0 and at most {MAX_TIMEOUT_SECONDS}"
-    raise InvalidFieldsError([FieldFault(TIMEOUT_HEADER, message, "Send it as 30 or 2.5.")])
+    raise InvalidFieldsError(FieldFault(TIMEOUT_HEADER, message, "Send it as 30 or 2.5."))

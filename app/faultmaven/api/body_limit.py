@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
+from faultmaven.models.faults import FieldFault
 
 
 class BodyLimitMiddleware:
@@ -72,15 +73,19 @@ class _BoundedBody:
                 return await self._receive()
         except TimeoutError:
             raise BodyTimeoutError(
-                f"The body did not arrive within {self._seconds:g} seconds.",
-                field="body",
-                hint="Send it faster, or send less.",
+                FieldFault(
+                    "body",
+                    f"did not arrive within {self._seconds:g} seconds",
+                    "Send it faster, or send less.",
+                )
             ) from None
 
     def _require_fit(self, size: int) -> None:
         if size > self._max_bytes:
             raise BodyTooLargeError(
-                f"The body is larger than {self._max_bytes:,} bytes.",
-                field="body",
-                hint="Send the part around the fault, or have MAX_BODY_BYTES raised.",
+                FieldFault(
+                    "body",
+                    f"has more than {self._max_bytes:,} bytes",
+                    "Send the part around the fault, or have MAX_BODY_BYTES raised.",
+                )
             )

@@ -63,7 +63,7 @@ async def _on_ours(request: Request, error: Exception) -> Response:
 async def _on_validation(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    return await _on_ours(request, InvalidFieldsError(field_faults(error.errors())))
+    return await _on_ours(request, InvalidFieldsError(*field_faults(error.errors())))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

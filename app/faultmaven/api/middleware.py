@@ -84,7 +84,7 @@ class _Exchange:
     @property
     def route(self) -> str:
         """Template of the path, from a closed set."""
-        return str(getattr(self._scope.get("route"), "path", "unmatched"))
+        return str(getattr(self._scope.get("route"), "path", "other"))
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the start of the response gets our headers."""

@@ -33,30 +33,30 @@ _EXAMPLES: Mapping[int, FaultMavenError] = {
     error.status: error
     for error in (
         MalformedBodyError(
-            "The body is not valid JSON at line 3, column 14.",
-            field="body",
-            hint="Check quotes, commas and brackets.",
+            FieldFault(
+                "body",
+                "is not valid JSON at line 3, column 14",
+                "Check quotes, commas and brackets.",
+            )
         ),
         SessionNotFoundError(
             "The session is unknown.", hint="Leave SESSION_STRICT unset to create it on first use."
         ),
         BodyTimeoutError(
-            "The body did not arrive within 60 seconds.",
-            field="body",
-            hint="Send it faster, or send less.",
+            FieldFault("body", "did not arrive within 60 seconds", "Send it faster, or send less.")
         ),
         BodyTooLargeError(
-            "The body is larger than 10,485,760 bytes.",
-            field="body",
-            hint="Send the part around the fault.",
+            FieldFault("body", "has more than 10,485,760 bytes", "Send the part around the fault.")
         ),
         UnsupportedMediaTypeError(
-            "The body must be JSON in UTF-8, and its Content-Type header must say so.",
-            field="Content-Type",
-            hint="Send the header Content-Type: application/json.",
+            FieldFault(
+                "Content-Type",
+                "must say application/json, in UTF-8",
+                "Send the header Content-Type: application/json.",
+            )
         ),
         InvalidFieldsError(
-            [FieldFault("query", "must not be blank", "Say what is wrong, or paste the log.")]
+            FieldFault("query", "must not be blank", "Say what is wrong, or paste the log.")
         ),
         ConfigurationError(
             "FAULTMAVEN_DATA_DIR: the session database cannot be used (disk full).",

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from faultmaven.errors import InvalidInputError
 from faultmaven.models.faults import FieldFault
 
 _MAX_FAULTS = 20  # a body can be wrong in a million places; a person mends a few at a time
 
 
-class MalformedBodyError(InvalidInputError):
+class InvalidFieldsError(InvalidInputError):
+    """Fields or headers of the request are wrong.
+
+    Attributes:
+        faults: what is wrong, field by field; the first ones if there are many.
+    """
+
+    def __init__(self, first: FieldFault, *further: FieldFault) -> None:
+        more = f" (and {len(further)} more)" if further else ""
+        super().__init__(f"{first.field} {first.message}{more}", field=first.field, hint=first.fix)
+        self.faults = (first, *further)[:_MAX_FAULTS]
+
+
+class MalformedBodyError(InvalidFieldsError):
     """The body cannot be read as JSON at all."""
 
     status = 400
@@ -18,7 +29,7 @@ class MalformedBodyError(InvalidInputError):
     title = "The body cannot be read"
 
 
-class BodyTimeoutError(InvalidInputError):
+class BodyTimeoutError(InvalidFieldsError):
     """The body did not arrive in time."""
 
     status = 408
@@ -26,7 +37,7 @@ class BodyTimeoutError(InvalidInputError):
     title = "The body did not arrive in time"
 
 
-class BodyTooLargeError(InvalidInputError):
+class BodyTooLargeError(InvalidFieldsError):
     """The body has more bytes than the service takes."""
 
     status = 413
@@ -34,27 +45,12 @@ class BodyTooLargeError(InvalidInputError):
     title = "The body is too large"
 
 
-class UnsupportedMediaTypeError(InvalidInputError):
+class UnsupportedMediaTypeError(InvalidFieldsError):
     """The body is, by its headers, something we do not read."""
 
     status = 415
     slug = "unsupported_media_type"
     title = "The body is not of a type this service reads"
-
-
-class InvalidFieldsError(InvalidInputError):
-    """Fields of the request are wrong.
-
-    Attributes:
-        faults: what is wrong, field by field; the first ones if there are many.
-    """
-
-    def __init__(self, faults: Sequence[FieldFault]) -> None:
-        first = faults[0]
-        further = len(faults) - 1
-        more = f" (and {further} more)" if further else ""
-        super().__init__(f"{first.field} {first.message}{more}", field=first.field, hint=first.fix)
-        self.faults = tuple(faults[:_MAX_FAULTS])
 
 
 class ClientGoneError(Exception):
