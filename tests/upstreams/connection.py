@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from upstreams.messages import Headers, Request
 
 _LARGEST_HEAD = 1 << 20
+_TLS_GREETING = b"\x16"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -93,7 +94,7 @@ class Connection(asyncio.Protocol):
             BadRequestError: The bytes are not HTTP/1.1.
         """
         try:
-            raw = await self._input.readuntil(b"\r\n\r\n")
+            raw = await self._read_head()
             method, target, headers = _parse_head(raw)
             if headers.get("expect", "").lower() == "100-continue":
                 await self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -151,6 +152,12 @@ class Connection(asyncio.Protocol):
         self._left(self)
         if self.task is not None:
             self.task.cancel()
+
+    async def _read_head(self) -> bytes:
+        first = await self._input.readexactly(1)
+        if first == _TLS_GREETING:
+            raise BadRequestError("a TLS greeting at a plain port")
+        return first + await self._input.readuntil(b"\r\n\r\n")
 
     async def _read_body(self, headers: Headers) -> bytes:
         if "chunked" in headers.get("transfer-encoding", "").lower():

@@ -28,5 +28,5 @@ def self_signed() -> ssl.SSLContext:
 
 
 def no_certificate() -> ssl.SSLContext:
-    """Make a server context without a certificate: every handshake fails with an alert."""
+    """Make a server context without a certificate: every handshake is broken off."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
