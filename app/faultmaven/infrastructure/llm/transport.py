@@ -7,18 +7,31 @@ recorded transport there; a faster engine can be put there without any codec not
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Iterator, Mapping
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
 
 import httpx
 
-from faultmaven.errors import ProviderConnectionError, ProviderProtocolError, ProviderTimeoutError
+from faultmaven.errors import (
+    ProviderAuthError,
+    ProviderConnectionError,
+    ProviderProtocolError,
+    ProviderTimeoutError,
+)
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 
 _CONNECT_TIMEOUT = 5.0  # seconds; the vendors' own SDKs use the same
 _MAX_BODY = 32 * 1024 * 1024  # bytes; no completion is that large, a runaway answer is
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30)
+_NO_CONNECTION: Mapping[type[Exception], str] = {
+    ssl.SSLError: "the TLS handshake failed",
+    socket.gaierror: "the host name could not be resolved",
+    ConnectionRefusedError: "the connection was refused",
+}
 # A proxy meant for the internet must not see what is addressed to this machine.
 _NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
@@ -30,6 +43,7 @@ class Transport(Protocol):
         """Send and return the whole answer, whatever its status.
 
         Raises:
+            ProviderAuthError: a header, most likely the key, cannot be sent at all.
             ProviderConnectionError: refused, reset, not resolved, TLS failed, or cut.
             ProviderTimeoutError: not whole within ``timeout`` seconds.
             ProviderProtocolError: not HTTP, or larger than any answer is.
@@ -53,6 +67,7 @@ class HttpxTransport:
 
     async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
         """Send and return the whole answer; see `Transport.send`."""
+        _require_sendable(request.headers)
         try:
             async with asyncio.timeout(timeout):
                 return await self._exchange(request)
@@ -126,7 +141,20 @@ def _new_client() -> httpx.AsyncClient:
         timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
         follow_redirects=False,  # a redirect would carry the key to somewhere else
         mounts=dict.fromkeys(_NO_PROXY),
+        # Each call stands for itself: nobody's cookie is kept, let alone shown to somebody else.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
+
+
+def _require_sendable(headers: Mapping[str, str]) -> None:
+    """HTTP carries printable ASCII in headers; a key copied badly may hold other characters.
+
+    Raises:
+        ProviderAuthError: a header does.
+    """
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise ProviderAuthError(f"header '{name}' holds characters that cannot be sent")
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -142,14 +170,25 @@ async def _read(response: httpx.Response) -> bytes:
 def _connection_message(error: httpx.TransportError) -> str:
     """What went wrong, without addresses: an address may hold credentials."""
     if isinstance(error, httpx.ConnectError):
-        text = str(error).lower()
-        if "ssl" in text or "certificate" in text or "tls" in text:
-            return "the TLS handshake failed"
-        if "name" in text and ("resolution" in text or "known" in text):
-            return "the host name could not be resolved"
-        return "the connection was refused"
+        kinds = tuple(type(cause) for cause in _causes(error))
+        for kind, reason in _NO_CONNECTION.items():
+            if any(issubclass(found, kind) for found in kinds):
+                return reason
+        return "no connection came about"
     if isinstance(error, httpx.RemoteProtocolError):
         return "the connection was closed before the answer was whole"
     if isinstance(error, httpx.UnsupportedProtocol):
         return "the base URL must begin with http:// or https://"
     return "the connection was lost"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What led to ``error``, all the way down; several addresses fail as a group."""
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        yield cause
+        yield from _causes(cause)
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield member
+            yield from _causes(member)
