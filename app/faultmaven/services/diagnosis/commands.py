@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from faultmaven.models.api import Safety
-from faultmaven.services.command_table import RULES, Rule
+from faultmaven.services.diagnosis.command_table import RULES, Rule
 
 _ORDER: tuple[Safety, ...] = ("read_only", "changes_state", "destructive")
 _HARMLESS_FILES = frozenset({"/dev/null", "/dev/stderr", "/dev/stdout"})

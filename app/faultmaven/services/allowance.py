@@ -1,0 +1,31 @@
+"""The time one request has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """When a request came in, and how long it may take.
+
+    Attributes:
+        started: when it came in, on the clock.
+        seconds: how long it may take.
+        clock: gives seconds that never go back.
+    """
+
+    started: float
+    seconds: float
+    clock: Callable[[], float]
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the request came in."""
+        return self.clock() - self.started
+
+    @property
+    def left(self) -> float:
+        """Seconds left; never negative."""
+        return max(self.seconds - self.elapsed, 0.0)

@@ -1,0 +1,54 @@
+"""Puts an inquiry to whoever answers, within the time there is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from faultmaven.errors import AllProvidersFailedError
+from faultmaven.models.api import TroubleshootRequest
+from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, LLMResponse
+from faultmaven.services.inquiry import Inquiry
+
+# Seconds past the deadline in which the chain may say itself what happened.
+_GRACE = 0.05
+
+
+async def ask(
+    llm: ILLMProvider, inquiry: Inquiry, request: TroubleshootRequest, *, seconds: float
+) -> LLMResponse:
+    """The answer, whether a chain gives it or a provider that knows no options.
+
+    Raises:
+        ChainError: no usable answer, or none in time.
+        ProviderError: a single provider failed.
+    """
+    options = _options(inquiry, request, seconds)
+    try:
+        async with asyncio.timeout(seconds + _GRACE):
+            return await llm.generate(inquiry.plain_prompt, **options)
+    except TimeoutError as error:
+        message = f"All providers failed: no answer within {seconds:.1f} s"
+        hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or send less text."
+        raise AllProvidersFailedError(message, hint=hint) from error
+
+
+def _options(inquiry: Inquiry, request: TroubleshootRequest, seconds: float) -> GenerateOptions:
+    """What was asked for, and no word about what was not."""
+    options = GenerateOptions(
+        render=inquiry.render, assess=inquiry.assess, timeout=max(seconds, 0.001)
+    )
+    if request.model is not None:
+        options["model"] = request.model
+    if request.max_tokens is not None:
+        options["max_tokens"] = request.max_tokens
+    if request.temperature is not None:
+        options["temperature"] = request.temperature
+    if request.confidence_threshold is not None:
+        options["confidence_threshold"] = request.confidence_threshold
+    if request.max_cost_usd is not None:
+        options["max_cost_usd"] = request.max_cost_usd
+    if request.require_confidence:
+        options["require_confidence"] = True
+    if request.chain:
+        options["providers"] = request.chain
+    return options

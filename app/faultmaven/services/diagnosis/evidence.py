@@ -1,0 +1,144 @@
+"""Quotes, looked up in what the caller sent (pure)."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from faultmaven.models.api import Evidence
+
+_LEAST_CHARS = 4  # shorter quotes stand everywhere
+_MOST_QUOTES = 20
+_MOST_CHARS = 2_000
+_ELLIPSIS = re.compile(r"\s*(?:\.{3,}|\u2026|\[\.{3}\])\s*")
+_WRAPPING = "\"'`\u201c\u201d\u2018\u2019 \t\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text of the caller.
+
+    Attributes:
+        name: ``query``, ``context``, ``session`` or ``attachment:<name>``.
+        text: as it was sent, without invisible characters.
+        has_lines: whether a line number means something to the caller.
+    """
+
+    name: str
+    text: str
+    has_lines: bool = True
+
+
+class _Folded:
+    """A text with its white space folded, and where its words stood.
+
+    Words are the same before and after folding, so the number of the word at a place gives
+    the line without a map of every character.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self.text = " ".join(text.split())
+
+    @cached_property
+    def lowered(self) -> str:
+        """The folded text in lower case; the number of words is the same."""
+        return self.text.lower()
+
+    @cached_property
+    def _words_until(self) -> list[int]:
+        return list(accumulate(len(line.split()) for line in self._lines))
+
+    @property
+    def line_count(self) -> int:
+        """Number of lines."""
+        return len(self._lines)
+
+    def line_of(self, quote: str) -> int | None:
+        """Line, from 1, where the folded ``quote`` begins; as written first, then in any case."""
+        for text, wanted in ((self.text, quote), (self.lowered, quote.lower())):
+            place = _find(text, wanted)
+            if place >= 0:
+                return bisect_right(self._words_until, text.count(" ", 0, place)) + 1
+        return None
+
+
+def _find(text: str, quote: str) -> int:
+    """Place of the quote; one with an ellipsis is found if its parts stand in that order."""
+    whole = text.find(quote)
+    if whole >= 0:
+        return whole
+    parts = [part for part in _ELLIPSIS.split(quote) if part]
+    if len(parts) == 1 and parts[0] == quote:
+        return -1
+    first, place = -1, 0
+    for part in parts:
+        found = text.find(part, place) if len(part) >= _LEAST_CHARS else -1
+        if found < 0:
+            return -1
+        first = found if first < 0 else first
+        place = found + len(part)
+    return first
+
+
+class _Readable:
+    """A source as it was sent, and as a provider saw it with its secrets masked."""
+
+    def __init__(self, source: Source, mask: Callable[[str], str]) -> None:
+        self.source = source
+        self._mask = mask
+
+    @cached_property
+    def _original(self) -> _Folded:
+        return _Folded(self.source.text)
+
+    @cached_property
+    def _masked(self) -> _Folded | None:
+        masked = self._mask(self.source.text)
+        return None if masked == self.source.text else _Folded(masked)
+
+    def find(self, quote: str) -> Evidence | None:
+        """The quote as evidence, if it stands here."""
+        line = self._original.line_of(quote)
+        if line is None and self._masked is not None:
+            line = self._masked.line_of(quote)
+            lines_moved = self._masked.line_count != self._original.line_count
+            if line is not None and lines_moved:
+                return self._evidence(quote, None)
+        return None if line is None else self._evidence(quote, line)
+
+    def _evidence(self, quote: str, line: int | None) -> Evidence:
+        number = line if self.source.has_lines else None
+        return Evidence(quote=quote, source=self.source.name, line=number, verified=True)
+
+
+class Sources:
+    """Everything the caller sent, searchable.
+
+    Args:
+        sources: in the order in which they are searched.
+        mask: what providers may have seen instead of secrets.
+    """
+
+    def __init__(self, sources: Sequence[Source], *, mask: Callable[[str], str]) -> None:
+        self._readable = tuple(_Readable(source, mask) for source in sources)
+
+    def verify(self, quotes: Iterable[str]) -> tuple[Evidence, ...]:
+        """Look each quote up, repeated and empty ones left out."""
+        folded = (" ".join(quote[:_MOST_CHARS].strip(_WRAPPING).split()) for quote in quotes)
+        distinct = list(dict.fromkeys(quote for quote in folded if quote))
+        return tuple(self._verify(quote) for quote in distinct[:_MOST_QUOTES])
+
+    def _verify(self, quote: str) -> Evidence:
+        for wanted in dict.fromkeys((quote, quote.rstrip(".,;: "))):
+            if len(wanted) < _LEAST_CHARS:
+                continue
+            for readable in self._readable:
+                found = readable.find(wanted)
+                if found is not None:
+                    return found
+        return Evidence(quote=quote, source=None, line=None, verified=False)

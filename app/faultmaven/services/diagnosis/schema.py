@@ -1,0 +1,74 @@
+"""The JSON schemas a model is held to.
+
+Small and strict: every field required, nothing else allowed, because that is what all vendors'
+strict modes take (https://platform.openai.com/docs/guides/structured-outputs). Quotes come
+first: a model that has to quote before it concludes invents less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_QUOTE: Schema = {"type": "string", "description": "words copied exactly from the input"}
+_UNKNOWN: Schema = {"type": "string", "description": "empty if unknown"}
+_STATUS: Schema = {"type": "string", "enum": ["completed", "inconclusive"]}
+_SEVERITY: Schema = {"type": "string", "enum": ["info", "low", "medium", "high", "critical"]}
+_SAFETY: Schema = {"type": "string", "enum": ["read_only", "changes_state", "destructive"]}
+
+
+def _object(**properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Schema, **limits: int) -> Schema:
+    return {"type": "array", "items": items, **limits}
+
+
+def _at_most(chars: int) -> Schema:
+    return {"type": "string", "maxLength": chars}
+
+
+_FULL = _object(
+    evidence=_list(_QUOTE),
+    summary=_TEXT,
+    root_cause=_UNKNOWN,
+    status=_STATUS,
+    findings=_list(_object(type=_TEXT, message=_TEXT, severity=_SEVERITY, evidence=_QUOTE)),
+    next_steps=_list(_TEXT),
+    commands=_list(_object(command=_TEXT, description=_TEXT, safety=_SAFETY)),
+    recommendations=_list(_TEXT),
+    missing_information=_list(_object(what=_TEXT, how=_TEXT, why=_TEXT)),
+)
+
+
+def full_schema() -> Schema:
+    """The whole result, for models that can fill it in."""
+    return _FULL
+
+
+def narrow_schema(commands: Sequence[str]) -> Schema:
+    """A result a model of about a billion parameters finishes within some 350 tokens.
+
+    Args:
+        commands: the only commands it may choose from; without any it names none, because
+            it would invent them.
+    """
+    choice = _object(command={"type": "string", "enum": list(commands)})
+    chosen = {"commands": _list(choice, maxItems=3)} if commands else {}
+    return _object(
+        evidence=_list(_at_most(100), minItems=1, maxItems=3),
+        root_cause=_at_most(220),
+        summary=_at_most(220),
+        status=_STATUS,
+        next_steps=_list(_at_most(120), maxItems=2),
+        **chosen,
+    )

@@ -1,0 +1,156 @@
+"""One question in work: writes its prompts, judges its answers, remembers both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from faultmaven.knowledge.library import Runbook
+from faultmaven.models.api import Evidence, TroubleshootRequest
+from faultmaven.models.confidence import Signal
+from faultmaven.models.interfaces import ISanitizer
+from faultmaven.models.prompt import Message, Prompt, Target
+from faultmaven.models.session import Turn
+from faultmaven.services.diagnosis import (
+    Diagnosis,
+    Source,
+    Sources,
+    judge,
+    read_diagnosis,
+    to_markdown,
+)
+from faultmaven.services.diagnosis.settling import settle
+from faultmaven.services.excerpt import excerpt
+from faultmaven.services.prompts import Document, Question, Written, write_prompt
+
+_DEFAULT_ANSWER_TOKENS = 1_024
+_LOG_LINES = 5  # a query of that many lines has a log in it
+_KEPT_CHARS = 4_000  # of each attachment, for the session's later turns
+_URGENT = frozenset({"high", "critical"})
+_ANYBODY = Target(provider="", model="")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer, taken apart, with its evidence looked up."""
+
+    diagnosis: Diagnosis
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def markdown(self) -> str:
+        """The answer for a person."""
+        return to_markdown(self.diagnosis, self.evidence)
+
+
+class Inquiry:
+    """Everything that is known about one question, for as long as it is being answered.
+
+    Args:
+        request: what was asked.
+        sanitizer: cleans the texts, and masks what is kept or cut.
+        runbooks: what may fit, best first.
+        history: the session's earlier turns, oldest first.
+        masks: whether every prompt is masked here, because nobody below does it.
+    """
+
+    def __init__(
+        self,
+        request: TroubleshootRequest,
+        *,
+        sanitizer: ISanitizer,
+        runbooks: Sequence[Runbook] = (),
+        history: Sequence[Turn] = (),
+        masks: bool = False,
+    ) -> None:
+        documents = _documents(request, sanitizer)
+        self._query = documents[-1].text
+        self._attachments = documents[: len(request.attachments)]
+        self._has_logs = bool(request.attachments) or self._query.count("\n") >= _LOG_LINES - 1
+        self._masks = masks
+        self._mask = cache(sanitizer.mask)
+        self._commands = {e.command: e for runbook in runbooks for e in runbook.commands}
+        self._sources = Sources(_sources(documents, history), mask=self._mask)
+        self._question = Question(
+            documents=documents,
+            runbooks=tuple(runbooks),
+            history=tuple(history),
+            urgent=request.priority in _URGENT,
+            answer_tokens=request.max_tokens or _DEFAULT_ANSWER_TOKENS,
+        )
+        # Both are asked for again at each retry and fallback.
+        self._prompts: dict[Target, Written] = {}
+        self.read = cache(self._read)
+
+    def render(self, target: Target) -> Prompt:
+        """The prompt for ``target``."""
+        if target not in self._prompts:
+            self._prompts[target] = self._write(target)
+        return self._prompts[target].prompt
+
+    def assess(self, text: str, target: Target) -> tuple[Signal, ...]:
+        """What an answer's form and evidence say about its confidence."""
+        reading = self.read(text)
+        return judge(
+            reading.diagnosis, reading.evidence, has_logs=self._has_logs, small=target.small
+        )
+
+    def was_shortened(self, provider: str, model: str) -> bool:
+        """Whether the model did not get the whole material."""
+        return any(
+            written.shortened
+            for target, written in self._prompts.items()
+            if target == _ANYBODY or (target.provider, target.model) == (provider, model)
+        )
+
+    @property
+    def plain_prompt(self) -> str:
+        """The whole prompt as one text, for a provider that takes nothing else."""
+        messages = self.render(_ANYBODY).messages
+        return "\n\n".join(message.text for message in messages)
+
+    @property
+    def turn(self) -> str:
+        """What the session keeps of the question: masked, its attachments in extracts."""
+        extracts = (
+            f"[{document.name}]\n{excerpt(self._mask(document.text), _KEPT_CHARS)}"
+            for document in self._attachments
+        )
+        return "\n\n".join((self._mask(self._query), *extracts))
+
+    def _write(self, target: Target) -> Written:
+        written = write_prompt(self._question, target, mask=self._mask)
+        if not self._masks:
+            return written
+        messages = tuple(self._masked(message) for message in written.prompt.messages)
+        return replace(written, prompt=replace(written.prompt, messages=messages))
+
+    def _masked(self, message: Message) -> Message:
+        return replace(message, text=self._mask(message.text))
+
+    def _read(self, text: str) -> Reading:
+        diagnosis = read_diagnosis(text)
+        cited = (finding.evidence for finding in diagnosis.findings if finding.evidence)
+        evidence = self._sources.verify((*diagnosis.quotes, *cited))
+        return Reading(settle(diagnosis, evidence, self._commands), evidence)
+
+
+def _documents(request: TroubleshootRequest, sanitizer: ISanitizer) -> tuple[Document, ...]:
+    """Attachments, context and the query, without what nobody sees."""
+    attachments = (
+        Document(f"attachment:{sanitizer.clean(a.name)}", sanitizer.clean(a.content))
+        for a in request.attachments
+    )
+    context = sanitizer.clean(json.dumps(request.context, ensure_ascii=False, indent=1))
+    shown = (Document("context", context),) if request.context else ()
+    return (*attachments, *shown, Document("query", sanitizer.clean(request.query)))
+
+
+def _sources(documents: Sequence[Document], history: Sequence[Turn]) -> tuple[Source, ...]:
+    """Where quotes are looked for: the query first, what was said earlier last."""
+    ordered = sorted(documents, key=lambda document: document.name != "query")
+    said = "\n".join(turn.text for turn in history if turn.role == "user")
+    current = (Source(d.name, d.text, has_lines=d.name != "context") for d in ordered)
+    return (*current, Source("session", said, has_lines=False))

@@ -1,0 +1,224 @@
+"""Writes the prompt for one question and one target (pure).
+
+Tokens are estimated as bytes of UTF-8 over 3.5: English prose has about four to a token, logs
+with their digits and paths about three. A tenth of the window is kept free for the error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+
+from faultmaven.knowledge.library import Runbook, render_full
+from faultmaven.models.prompt import Message, Prompt, StructuredOutput, Target
+from faultmaven.models.session import Turn
+from faultmaven.services import prompt_texts
+from faultmaven.services.diagnosis import full_schema, narrow_schema
+from faultmaven.services.diagnosis.schema import Schema
+from faultmaven.services.excerpt import excerpt
+
+_BYTES_PER_TOKEN = 3.5
+_DEFAULT_WINDOW = 8_192
+_MARGIN = 0.9
+_SMALL_TOKENS = 900  # the embedded model reads some 70 tokens a second
+_SMALL_RUNBOOK_CHARS = 1_150
+_HISTORY_SHARE = 0.15  # of the room, when the material alone would fill it
+_LEAST_TOKENS = 256  # for the material, however small the window is
+_LEAST_HISTORY = 60  # tokens; a shorter piece of an exchange says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A named text of the caller."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything a prompt is written from.
+
+    Attributes:
+        documents: attachments and context, then the query: what is asked comes last.
+        runbooks: what may fit, best first.
+        history: earlier turns, oldest first.
+        urgent: restoring service comes before finding the cause.
+        answer_tokens: what the answer may take of the window.
+    """
+
+    documents: tuple[Document, ...]
+    runbooks: tuple[Runbook, ...] = ()
+    history: tuple[Turn, ...] = ()
+    urgent: bool = False
+    answer_tokens: int = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A prompt, and whether something of the material had to be left out."""
+
+    prompt: Prompt
+    shortened: bool
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens ``text`` has."""
+    return round(len(text.encode("utf-8", "replace")) / _BYTES_PER_TOKEN)
+
+
+def write_prompt(question: Question, target: Target, *, mask: Callable[[str], str]) -> Written:
+    """Write the prompt for ``target``.
+
+    Args:
+        question: what to write it from.
+        target: who is asked.
+        mask: applied to a text before it is cut, since half a secret is not recognised later.
+    """
+    tag = _tag(question.documents)
+    schema = _schema(question, target)
+    system = _system(question, target, tag, has_schema=schema is not None)
+    background = _background(question.runbooks, small=target.small)
+    fixed = sum(map(estimate_tokens, (system, background, prompt_texts.ASK)))
+    room = max(_room(question, target) - fixed, _LEAST_TOKENS)
+    documents = _fitted(question.documents, _material_room(question, room), mask)
+    spent = sum(estimate_tokens(document.text) for document in documents)
+    material = "\n\n".join(
+        (*filter(None, [background]), *(_delimited(d, tag) for d in documents), prompt_texts.ASK)
+    )
+    messages = (
+        Message("system", system),
+        *_history(question.history, room - spent, mask),
+        Message("user", material),
+    )
+    return Written(Prompt(messages, schema), shortened=documents != question.documents)
+
+
+def _room(question: Question, target: Target) -> int:
+    """Tokens the whole prompt may have."""
+    window = target.context_window or _DEFAULT_WINDOW
+    room = int(window * _MARGIN) - min(question.answer_tokens, window // 2)
+    return min(room, _SMALL_TOKENS) if target.small else room
+
+
+def _material_room(question: Question, room: int) -> int:
+    return int(room * (1 - _HISTORY_SHARE)) if question.history else room
+
+
+def _tag(documents: Sequence[Document]) -> str:
+    """A delimiter the texts cannot hold, and the same for the same question."""
+    seed = hashlib.sha256()
+    for document in documents:
+        seed.update(document.text.encode("utf-8", "replace"))
+    for attempt in count():
+        tag = hashlib.sha256(seed.digest() + bytes([attempt % 256])).hexdigest()[:8]
+        if not any(tag in document.text for document in documents):
+            return tag
+    raise AssertionError  # pragma: no cover - count() does not end
+
+
+def _delimited(document: Document, tag: str) -> str:
+    name = " ".join(document.name.replace("<", "(").replace(">", ")").split())
+    return f"<<<{name} {tag}>>>\n{document.text}\n<<<end {tag}>>>"
+
+
+def _schema(question: Question, target: Target) -> Schema | None:
+    if target.structured is not StructuredOutput.JSON_SCHEMA:
+        return None
+    return narrow_schema(_choices(question.runbooks)) if target.small else full_schema()
+
+
+def _choices(runbooks: Sequence[Runbook]) -> list[str]:
+    """Commands a small model may choose from: those of the runbook it is shown."""
+    return [entry.command for runbook in runbooks[:1] for entry in runbook.commands]
+
+
+def _system(question: Question, target: Target, tag: str, *, has_schema: bool) -> str:
+    if not target.small:
+        form = prompt_texts.JSON_FORM if has_schema else prompt_texts.MARKDOWN_FORM
+        urgent = prompt_texts.URGENT if question.urgent else ""
+        return f"{prompt_texts.SYSTEM.format(tag=tag)}{urgent}{form}"
+    commands = prompt_texts.SMALL_COMMANDS if question.runbooks else ""
+    json_form = prompt_texts.SMALL_JSON_FORM.format(commands=commands)
+    form = json_form if has_schema else prompt_texts.SMALL_MARKDOWN_FORM
+    return f"{prompt_texts.SMALL_SYSTEM.format(tag=tag)}{form}"
+
+
+def _background(runbooks: Sequence[Runbook], *, small: bool) -> str:
+    if not runbooks:
+        return ""
+    shown = [_brief(runbooks[0])] if small else [render_full(runbook) for runbook in runbooks]
+    return "\n\n".join((prompt_texts.RUNBOOKS, *shown))
+
+
+def _brief(runbook: Runbook) -> str:
+    """What a small model needs of a runbook."""
+    lines = (
+        runbook.title,
+        f"Causes: {' '.join(runbook.causes)}",
+        f"Fixes: {' '.join(runbook.fixes)}",
+        "Commands:",
+        *(f"- {entry.command}" for entry in runbook.commands),
+    )
+    return "\n".join(lines)[:_SMALL_RUNBOOK_CHARS]
+
+
+def _fitted(
+    documents: Sequence[Document], room: int, mask: Callable[[str], str]
+) -> tuple[Document, ...]:
+    """The documents within ``room`` tokens: short ones whole, long ones share the rest."""
+    costs = [estimate_tokens(document.text) for document in documents]
+    if sum(costs) <= room:
+        return tuple(documents)
+    shares = _shares(costs, room)
+    return tuple(
+        document if cost <= share else _cut(document, share, mask)
+        for document, cost, share in zip(documents, costs, shares, strict=True)
+    )
+
+
+def _shares(costs: Sequence[int], room: int) -> list[int]:
+    """Fair shares: nobody gets more than it needs while another goes short."""
+    shares = [0] * len(costs)
+    left = room
+    for rank, place in enumerate(sorted(range(len(costs)), key=costs.__getitem__)):
+        shares[place] = min(costs[place], left // (len(costs) - rank))
+        left -= shares[place]
+    return shares
+
+
+def _cut(document: Document, tokens: int, mask: Callable[[str], str]) -> Document:
+    return Document(document.name, _cut_text(mask(document.text), tokens))
+
+
+def _cut_text(text: str, tokens: int) -> str:
+    size = len(text.encode("utf-8", "replace"))
+    limit = int(tokens * _BYTES_PER_TOKEN * len(text) / size) if size else 0
+    return excerpt(text, limit)
+
+
+def _history(turns: Sequence[Turn], room: int, mask: Callable[[str], str]) -> tuple[Message, ...]:
+    """The latest exchanges that fit, oldest dropped first; the very last one shortened to fit."""
+    kept: list[tuple[Turn, Turn]] = []
+    left = room
+    for asked, answered in reversed(list(_exchanges(turns))):
+        cost = estimate_tokens(asked.text) + estimate_tokens(answered.text)
+        if cost > left:
+            break
+        kept.append((asked, answered))
+        left -= cost
+    if kept:
+        return tuple(Message(t.role, t.text) for pair in reversed(kept) for t in pair)
+    last = list(_exchanges(turns))[-1:] if room >= _LEAST_HISTORY else []
+    return tuple(
+        Message(turn.role, _cut_text(mask(turn.text), room // 2)) for pair in last for turn in pair
+    )
+
+
+def _exchanges(turns: Sequence[Turn]) -> Iterator[tuple[Turn, Turn]]:
+    """Questions with their answers; what was never answered is left out."""
+    for asked, answered in pairwise(turns):
+        if asked.role == "user" and answered.role == "assistant":
+            yield asked, answered
