@@ -152,7 +152,7 @@ async def test_tgi_gives_details_on_demand() -> None:
 @pytest.mark.parametrize(
     ("dialect", "shape"), [("hf_endpoint", list), ("hf_endpoint_object", dict)]
 )
-async def test_hosted_endpoints_answer_in_two_shapes(dialect: str, shape: type) -> None:
+async def test_hosted_endpoints_answer_in_two_shapes(dialect: str, shape: type[Any]) -> None:
     """One sends a list, the other an object; both repeat the prompt unless told not to."""
     async with Upstream(dialect) as up:
         brief = (await ask(up)).json
@@ -160,7 +160,7 @@ async def test_hosted_endpoints_answer_in_two_shapes(dialect: str, shape: type) 
         up.script("loading")
         cold = await ask(up)
 
-    assert brief.__class__ is shape
+    assert isinstance(brief, shape)
     item, whole = (brief[0], full[0]) if isinstance(brief, list) else (brief, full)
     assert item["generated_text"] == "The disk is full."
     assert whole["generated_text"] == "Why does the pod restart?The disk is full."
