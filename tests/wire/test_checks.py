@@ -62,10 +62,16 @@ def test_free_call_is_written(codec: str, base: str, urls: list[str]) -> None:
     ("codec", "body", "listing"),
     [
         ("openai", _OPENAI_LIST, Listing(("a", "b"), key_accepted=True)),
+        ("openai", [{"id": "a"}], Listing(("a",), key_accepted=True)),
         ("openrouter", _OPENAI_LIST, Listing(("a", "b"))),
         ("openrouter", {"data": {"label": "x", "limit_remaining": 1}}, Listing(key_accepted=True)),
         ("huggingface", _OPENAI_LIST, Listing(("a", "b"))),
         ("local", {"object": "list", "data": []}, Listing(key_accepted=True)),
+        (
+            "local",
+            {"data": [{"id": "model.gguf", "owned_by": "llamacpp"}]},
+            Listing(("model.gguf",), key_accepted=True, any_name=True),
+        ),
         (
             "anthropic",
             {"data": [{"id": "claude-sonnet-5", "lifecycle": "active"}], "has_more": False},
@@ -82,7 +88,7 @@ def test_free_call_is_written(codec: str, base: str, urls: list[str]) -> None:
             Listing(("command-r",), key_accepted=True),
         ),
         ("ollama", {"models": [{"name": "llama3.2:latest"}]}, Listing(("llama3.2:latest",))),
-        ("tgi", {"model_id": "org/model", "version": "3"}, Listing(("org/model",))),
+        ("tgi", {"model_id": "org/model", "version": "3"}, Listing(("org/model",), any_name=True)),
     ],
 )
 def test_free_call_is_read(codec: str, body: Any, listing: Listing) -> None:
@@ -91,7 +97,7 @@ def test_free_call_is_read(codec: str, body: Any, listing: Listing) -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"[]", b'{"data":7,"models":7}'])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"[7]", b'{"data":7,"models":7}'])
 def test_no_list_is_an_error(codec: Any, body: bytes) -> None:
     """A captive portal's page is not taken for a good key."""
     with pytest.raises(ProviderProtocolError):

@@ -27,7 +27,8 @@ def passed_check(
     """
     names = tuple(name for listing in listings for name in listing.models)
     proven = any(listing.key_accepted for listing in listings) and bool(config.api_key)
-    match = match_model(listed_as, names)
+    any_name = any(listing.any_name for listing in listings)
+    match = match_model(listed_as, () if any_name else names)
     hint = None
     if match.found is False:
         hint = hint_for(ErrorClass.MODEL_NOT_FOUND, config, model, match.nearest)

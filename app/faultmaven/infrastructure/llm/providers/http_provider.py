@@ -16,7 +16,7 @@ from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider, Provid
 from faultmaven.infrastructure.llm.providers.checking import failed_check, passed_check
 from faultmaven.infrastructure.llm.providers.hints import base_url_hint, hint_for
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
-from faultmaven.infrastructure.llm.wire.errors import is_misdirected
+from faultmaven.infrastructure.llm.wire.errors import has_no_such_path, is_misdirected
 from faultmaven.infrastructure.llm.wire.types import (
     Codec,
     Completion,
@@ -142,6 +142,17 @@ class HTTPProvider(BaseLLMProvider):
         return tuple(
             [self._read_check(self.codec, await self._send(item, timeout)) for item in requests]
         )
+
+    async def _look_if_listed(
+        self,
+        codec: Codec,
+        model: str,
+        timeout: float,  # noqa: ASYNC109 - passed on
+    ) -> tuple[Listing, ...]:
+        """Make the free call of ``codec``; nothing where the server has no such path."""
+        (request,) = codec.encode_check(model, self._endpoint)
+        response = await self._send(request, timeout)
+        return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
         response = await self._transport.send(request, timeout=timeout)

@@ -46,10 +46,9 @@ class LocalProvider(HTTPProvider):
     async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """The first list of models that the server has; none is no failure."""
         for codec in self._candidates():
-            (wire_request,) = codec.encode_check(model, self._endpoint)
-            response = await self._send(wire_request, timeout)
-            if not has_no_such_path(response):
-                return (self._read_check(codec, response),)
+            listings = await self._look_if_listed(codec, model, timeout)
+            if listings:
+                return listings
         return ()
 
     def _candidates(self) -> tuple[Codec, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _MOST_NEAREST = 3
 _LEAST_LIKENESS = 0.3
+_SHORT_LIST = 5  # names; of so few, all are worth telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,8 @@ def _nearest(model: str, names: Sequence[str]) -> tuple[str, ...]:
     by_key: dict[str, str] = {}
     for name in names:
         by_key.setdefault(_key(name), name)
-    keys = difflib.get_close_matches(
-        _key(model), list(by_key), n=_MOST_NEAREST, cutoff=_LEAST_LIKENESS
-    )
+    cutoff = 0.0 if len(by_key) <= _SHORT_LIST else _LEAST_LIKENESS
+    keys = difflib.get_close_matches(_key(model), list(by_key), n=_MOST_NEAREST, cutoff=cutoff)
     return tuple(by_key[key] for key in keys)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word
 from faultmaven.infrastructure.llm.wire.failure import ErrorField
@@ -117,9 +117,21 @@ class ModelEntry(Shape):
     """One model of a list."""
 
     id: str
+    owned_by: Word = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether its server has no other and does not mind its name: llama.cpp, and TGI."""
+        return self.owned_by in ("llamacpp", self.id)
 
 
 class ModelList(Shape):
     """A list of models; OpenRouter's check of the key has an object in its place."""
 
     data: tuple[ModelEntry, ...] | dict[str, object]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_envelope(cls, value: object) -> object:
+        """Together lists its models without an envelope."""
+        return {"data": value} if isinstance(value, list) else value

@@ -79,7 +79,11 @@ class OpenAIChat:
         if isinstance(data, dict):
             return Listing(key_accepted=True)
         accepted = None if self._dialect.lists_for_anyone else True
-        return Listing(models=tuple(entry.id for entry in data), key_accepted=accepted)
+        return Listing(
+            models=tuple(entry.id for entry in data),
+            key_accepted=accepted,
+            any_name=any(entry.alone for entry in data),
+        )
 
     def _base(self, endpoint: Endpoint) -> str:
         version = self._dialect.version

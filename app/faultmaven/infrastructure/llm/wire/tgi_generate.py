@@ -116,7 +116,7 @@ class TgiGenerate:
 
     def decode_check(self, response: WireResponse) -> Listing:
         """Read what the server serves."""
-        return Listing(models=(read(response, _Info).model,))
+        return Listing(models=(read(response, _Info).model,), any_name=True)
 
     def _payload(self, request: CompletionRequest) -> dict[str, Any]:
         fields: dict[str, Any] = {

@@ -105,10 +105,12 @@ class Listing:
     Attributes:
         models: names of models, in the vendor's order; empty where the call lists none.
         key_accepted: whether the key works, or ``None`` where the call cannot tell.
+        any_name: the server has one model, which answers to any name.
     """
 
     models: tuple[str, ...] = ()
     key_accepted: bool | None = None
+    any_name: bool = False
 
 
 class Codec(Protocol):
