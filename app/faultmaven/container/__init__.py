@@ -1,0 +1,109 @@
+"""The composition root: the one place that names concrete classes.
+
+`Container` is a small plain class in front of a declarative container, because
+dependency-injector drops methods that are defined on a declarative container itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faultmaven.container.core import Core
+from faultmaven.container.embedded import EmbeddedModel
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
+from faultmaven.infrastructure.llm.transport import shared_transport
+from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.models.interfaces import ILLMProvider
+from faultmaven.services.agent import AgentService
+from faultmaven.services.doctor import DoctorService
+from faultmaven.services.health import HealthService
+from faultmaven.settings import Settings
+
+__all__ = ["Container", "container"]
+
+
+class Container:
+    """What the service is made of. Importing and building it connects to nothing.
+
+    Attributes:
+        core: the declarative container, for overriding parts in tests.
+    """
+
+    def __init__(self) -> None:
+        self.core = Core()
+        self._initialized = False
+
+    @property
+    def settings(self) -> Settings:
+        """The service's options."""
+        return self.get_registry().settings
+
+    def get_registry(self) -> ProviderRegistry:
+        """The configured providers; the same object as the registry module's."""
+        registry: ProviderRegistry = self.core.registry()
+        return registry
+
+    def get_llm_provider(self) -> ILLMProvider:
+        """The chain as one provider; the same object until `reset`."""
+        provider: ILLMProvider = self.core.router()
+        self._initialized = True
+        return provider
+
+    def get_agent_service(self) -> AgentService:
+        """The service that answers troubleshooting questions."""
+        self.get_llm_provider()
+        agent: AgentService = self.core.agent()
+        return agent
+
+    def get_health_service(self) -> HealthService:
+        """The service that says how things are."""
+        health: HealthService = self.core.health()
+        return health
+
+    def get_doctor(self) -> DoctorService:
+        """The service that checks the configuration against the vendors."""
+        doctor: DoctorService = self.core.doctor()
+        return doctor
+
+    def get_metrics(self) -> Metrics:
+        """What Prometheus scrapes."""
+        metrics: Metrics = self.core.metrics()
+        return metrics
+
+    def get_local_model(self) -> EmbeddedModel:
+        """The embedded model, started or not."""
+        embedded: EmbeddedModel = self.core.embedded()
+        return embedded
+
+    def health_check(self) -> dict[str, Any]:
+        """How the container's parts are, from memory.
+
+        ``status`` is ``not_initialized`` until a provider was asked for, then ``healthy``, or
+        ``degraded`` when a dependency that was tried is down.
+        """
+        if not self._initialized:
+            return {"status": "not_initialized", "components": {"llm_provider": False}}
+        return self.get_health_service().overview()
+
+    def reset(self) -> None:
+        """Forget every object, the registry included, and close the open connections."""
+        self._initialized = False
+        shared_transport().discard()
+        reset_registry()
+        self.core.reset_singletons()
+
+    async def start(self) -> None:
+        """Connect: open the session store and start what serves the local provider."""
+        self.get_agent_service()
+        await self.core.sessions().open()
+        await self.get_local_model().start()
+
+    async def stop(self) -> None:
+        """Disconnect from everything; the container can be started again."""
+        await self.get_local_model().stop()
+        await self.core.sessions().aclose()
+        await shared_transport().aclose()
+
+
+container = Container()
+"""The process's container."""

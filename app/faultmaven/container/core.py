@@ -1,0 +1,106 @@
+"""What is built from what. Nothing here connects to anything; that is the lifespan's part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dependency_injector import containers, providers
+
+from faultmaven.container.embedded import EmbeddedModel
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
+from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.router import LLMRouter
+from faultmaven.infrastructure.observability.health import HealthTracker
+from faultmaven.infrastructure.observability.logs import AttemptLog, LogTracer
+from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
+from faultmaven.knowledge.tool import RunbookSearch
+from faultmaven.models.interfaces import (
+    IAnswerObserver,
+    ILLMProvider,
+    ISanitizer,
+    ISessionStore,
+    ITool,
+    ITracer,
+)
+from faultmaven.services.agent import AgentService
+from faultmaven.services.doctor import DoctorService
+from faultmaven.services.health import HealthService
+from faultmaven.services.sanitizer import Sanitizer
+
+
+def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
+    return SQLiteSessionStore(registry.settings.session_database)
+
+
+def _router(
+    registry: ProviderRegistry, *, sanitizer: ISanitizer, observers: Sequence[IAnswerObserver]
+) -> LLMRouter:
+    redactor = Redactor(mask=sanitizer.mask, redact_local=registry.settings.redact_local)
+    return LLMRouter(registry, redactor=redactor, observers=observers)
+
+
+def _health(
+    registry: ProviderRegistry,
+    *,
+    tracker: HealthTracker,
+    sessions: ISessionStore,
+    embedded: EmbeddedModel,
+) -> HealthService:
+    return HealthService(
+        directory=registry,
+        health=tracker,
+        sessions=sessions,
+        local_model=lambda: embedded.status,
+    )
+
+
+def _agent(
+    registry: ProviderRegistry,
+    *,
+    llm_provider: ILLMProvider,
+    tools: Sequence[ITool],
+    tracer: ITracer,
+    sanitizer: ISanitizer,
+    sessions: ISessionStore,
+) -> AgentService:
+    return AgentService(
+        llm_provider=llm_provider,
+        tools=tools,
+        tracer=tracer,
+        sanitizer=sanitizer,
+        sessions=sessions,
+        session_strict=registry.settings.session_strict,
+        request_timeout=registry.settings.request_timeout,
+    )
+
+
+class Core(containers.DeclarativeContainer):
+    """The objects of the service, each built once, on first use.
+
+    Tests replace any of them with ``container.core.<name>.override(...)``.
+    """
+
+    registry = providers.Callable(get_registry)
+    sanitizer = providers.Singleton(Sanitizer)
+    tracer = providers.Singleton(LogTracer)
+    runbooks = providers.Singleton(RunbookSearch)
+    sessions = providers.Singleton(_sessions, registry)
+    health_tracker = providers.Singleton(HealthTracker, registry)
+    metrics = providers.Singleton(Metrics, registry, health_tracker)
+    observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
+    router = providers.Singleton(_router, registry, sanitizer=sanitizer, observers=observers)
+    embedded = providers.Singleton(EmbeddedModel, registry)
+    health = providers.Singleton(
+        _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded
+    )
+    doctor = providers.Singleton(DoctorService, registry, embedded)
+    agent = providers.Singleton(
+        _agent,
+        registry,
+        llm_provider=router,
+        tools=providers.List(runbooks),
+        tracer=tracer,
+        sanitizer=sanitizer,
+        sessions=sessions,
+    )

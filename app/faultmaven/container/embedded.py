@@ -1,0 +1,149 @@
+"""The embedded model's place among the providers: whether it runs, and who is told its address."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from faultmaven.container.weights import examine_ability, pull_weights
+from faultmaven.errors import LocalModelError
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
+from faultmaven.infrastructure.local_model.config import LocalModelConfig
+from faultmaven.infrastructure.local_model.decision import Circumstances, Decision, decide
+from faultmaven.infrastructure.local_model.detect import find_local_server
+from faultmaven.infrastructure.local_model.supervisor import LocalModelServer
+from faultmaven.models.status import LocalModelStatus, OnLocalModelStatus
+from faultmaven.services.doctor import EmbeddedAbility
+
+logger = logging.getLogger(__name__)
+
+_CONTEXT = 8192  # tokens, prompt and answer together; a laptop's memory holds their cache
+_ATTEMPT_SECONDS = 120.0  # a small model on a busy CPU is slow; the request's deadline still holds
+
+
+class EmbeddedModel:
+    """Finds or starts the model server that the ``local`` provider asks."""
+
+    def __init__(self, registry: ProviderRegistry) -> None:
+        self._registry = registry
+        self._server: LocalModelServer | None = None
+        self._listener: OnLocalModelStatus = lambda _status: None
+
+    @property
+    def status(self) -> LocalModelStatus:
+        """Where the embedded model is in its life; ``off`` when none was started."""
+        return self._server.status if self._server else LocalModelStatus()
+
+    def on_status(self, listener: OnLocalModelStatus) -> None:
+        """Have ``listener`` told every change, such as a progress bar."""
+        self._listener = listener
+
+    async def start(self) -> None:
+        """Start the model if nothing else can answer; returns before it is loaded."""
+        if self._server is not None or "local" not in self._registry.get_available_providers():
+            return
+        found = await self._running_server()
+        decision = self._decision(found)
+        logger.info("Embedded model: %s (%s)", "on" if decision.start else "off", decision.reason)
+        if decision.start:
+            await self._start()
+        elif found and not self._registry.settings.environment.get("LOCAL_LLM_MODEL"):
+            config = self._registry.get_config("local")
+            self._registry.use_local_server(replace(config, models=list(found)))
+
+    async def stop(self) -> None:
+        """Stop the model, if it was started."""
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop()
+
+    async def wait_ready(self) -> None:
+        """Wait until the model answers, or fails.
+
+        Raises:
+            LocalModelError: it cannot run here.
+        """
+        if self._server is not None:
+            await self._server.wait_ready()
+
+    async def ability(self) -> EmbeddedAbility:
+        """Whether the model could run here; starts and fetches nothing."""
+        decision = self._decision(await self._running_server())
+        return await examine_ability(self._registry.settings, decision)
+
+    async def pull(self, name: str | None, *, tell: OnLocalModelStatus) -> Path:
+        """Fetch and verify the weights without starting the model; quick when they are here.
+
+        Args:
+            name: which model; ``None`` for what the settings choose.
+            tell: told every step.
+
+        Raises:
+            LocalModelError: they cannot be had.
+        """
+        return await pull_weights(self._registry.settings, choice=name, tell=tell)
+
+    async def _running_server(self) -> tuple[str, ...]:
+        """Models of a server that runs where the local provider looks by default."""
+        settings = self._registry.settings
+        if settings.local_model != "auto" or _is_set(settings.environment, "LOCAL_LLM_URL"):
+            return ()
+        return await find_local_server(self._registry.get_config("local").base_url) or ()
+
+    def _decision(self, found: tuple[str, ...]) -> Decision:
+        settings = self._registry.settings
+        others = set(self._registry.get_available_providers()) - {"local"}
+        circumstances = Circumstances(
+            setting=settings.local_model if settings.local_llm_enabled else "off",
+            explicit_url=_is_set(settings.environment, "LOCAL_LLM_URL"),
+            any_key=bool(others),
+            server_answered=bool(found),
+            local_only=settings.local_only,
+        )
+        return decide(circumstances)
+
+    async def _start(self) -> None:
+        settings = self._registry.settings
+        config = LocalModelConfig(
+            cache_dir=settings.model_cache,
+            choice=settings.local_model,
+            model_path=settings.local_model_path,
+            context=_CONTEXT,
+        )
+        try:
+            server = LocalModelServer(config, on_status=self._tell)
+            await server.start()
+        except LocalModelError as error:
+            logger.error("Embedded model: %s %s", error, error.hint or "")  # noqa: TRY400 - the message is the whole story
+            return
+        self._server = server
+        self._registry.use_local_server(
+            replace(
+                self._registry.get_config("local"),
+                base_url=server.base_url,
+                models=[server.model],
+                api_key=server.api_key,
+                context_window=_CONTEXT,
+                timeout=_ATTEMPT_SECONDS,
+                small_model=True,
+                not_ready=self._why_not_ready,
+            )
+        )
+
+    def _why_not_ready(self) -> str | None:
+        status = self.status
+        if status.state == "ready":
+            return None
+        progress = "" if status.progress is None else f" ({status.progress:.0%})"
+        return f"the embedded model is not ready: {status.message}{progress}"
+
+    def _tell(self, status: LocalModelStatus) -> None:
+        if status.state == "failed":
+            logger.error("Embedded model: %s %s", status.message, status.hint or "")
+        self._listener(status)
+
+
+def _is_set(environment: Mapping[str, str], variable: str) -> bool:
+    return bool(environment.get(variable, "").strip())
