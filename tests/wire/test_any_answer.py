@@ -64,7 +64,7 @@ def _assert_safe(error: ProviderError) -> None:
 
 @_each_codec
 @given(body=_bodies)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_200_is_an_answer_or_an_error(codec: Codec, body: bytes) -> None:
     """Any body under 200 gives a completion with text, or a provider's error (S37, S69)."""
     try:
@@ -78,7 +78,7 @@ def test_any_200_is_an_answer_or_an_error(codec: Codec, body: bytes) -> None:
 
 @_each_codec
 @given(status=st.integers(100, 999), headers=_headers, body=_bodies)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_failure_is_an_error(
     codec: Codec, status: int, headers: dict[str, str], body: bytes
 ) -> None:
@@ -91,7 +91,7 @@ def test_any_failure_is_an_error(
 
 @_each_codec
 @given(body=_bodies)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_list_of_models_is_read_or_refused(codec: Codec, body: bytes) -> None:
     """Any body of a free call gives names, or a provider's error."""
     try:

@@ -132,6 +132,8 @@ BY_WORD = [
     # OpenRouter
     (400, {"code": 400, "metadata": {"error_type": "model_not_found"}}, ModelNotFoundError),
     (400, {"message": "acme/x is not a valid model ID", "code": 400}, ModelNotFoundError),
+    (403, {"code": 403, "metadata": {"flagged_input": "text"}}, ContentFilteredError),
+    (403, {"code": 403, "message": "not in your region"}, ProviderAuthError),
     # Hugging Face
     (400, {"code": "model_not_supported", "message": "not by any provider"}, ModelNotFoundError),
     # vLLM and llama.cpp

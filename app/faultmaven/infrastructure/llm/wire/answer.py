@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from faultmaven.errors import ContentFilteredError, ProviderProtocolError
@@ -17,6 +18,7 @@ from faultmaven.infrastructure.llm.wire.types import Completion
 
 _OK = 200
 _LONGEST_NAME = 120
+_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{0,120}")  # how models are called; else it is just text
 
 
 def finished(completion: Completion) -> Completion:
@@ -35,11 +37,15 @@ def finished(completion: Completion) -> Completion:
         text=text,
         reasoning="\n".join(filter(None, (completion.reasoning.strip(), thoughts))),
         finish_reason=finish_reason(completion.finish_reason),
-        model=excerpt(completion.model, most=_LONGEST_NAME),
+        model=_name(completion.model),
     )
     if not read.text:
         raise _without_text(read)
     return read
+
+
+def _name(model: str) -> str:
+    return model if _NAME.fullmatch(model) else excerpt(model, most=_LONGEST_NAME)
 
 
 def _without_text(completion: Completion) -> ContentFilteredError | ProviderProtocolError:

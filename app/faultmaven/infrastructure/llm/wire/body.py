@@ -13,6 +13,7 @@ from faultmaven.errors import ProviderProtocolError
 from faultmaven.infrastructure.llm.wire.types import WireResponse
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _MOST_TOKENS = 2**53  # beyond it a count is noise, and no float holds it
 
 
@@ -61,8 +62,7 @@ Word = Annotated[str, BeforeValidator(_word)]
 
 def write_json(payload: Mapping[str, Any]) -> bytes:
     """The payload as compact JSON in UTF-8; characters UTF-8 cannot carry become ``?``."""
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return _JSON.encode(payload).encode("utf-8", "replace")
 
 
 def read(response: WireResponse, shape: type[S]) -> S:

@@ -72,9 +72,10 @@ class _Detail(Shape):
 
 
 class _Metadata(Shape):
-    """What OpenRouter adds."""
+    """What OpenRouter adds; a prompt it quotes as flagged is not looked at, only that it does."""
 
     code: Word = ""
+    flagged_input: Word = ""
     error_type: Word = ""
     retry_after: Number = None
 
@@ -155,6 +156,8 @@ def _status(error: ErrorObject, response: WireResponse) -> int:
 def _words(error: ErrorObject) -> Iterator[str]:
     yield from (error.code, error.type, error.status, error.error_type)
     yield from (error.metadata.error_type, error.availability.code)
+    if error.metadata.flagged_input:
+        yield "moderation_blocked"
     for detail in error.details:
         yield from (detail.reason, detail.error_code)
         yield from (violation.quota for violation in detail.violations)
