@@ -167,7 +167,7 @@ has_pip() {
 pip_install() {
   # A setting for installs outside environments must not reach this one.
   env PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 \
-    "$VENV/bin/python" -m pip install -qq "$@"
+    "$VENV/bin/python" -m pip install -qq --no-compile "$@"
 }
 
 install_lock() { # lock
@@ -195,7 +195,7 @@ install_engine() {
 }
 
 wants_engine() {
-  is_installed "$ENGINE_LOCK" && return 1
+  [[ "${LOCAL_MODEL:-}" != off ]] && ! is_installed "$ENGINE_LOCK" || return 1
   "$VENV/bin/python" - <<'PYTHON'
 from faultmaven.errors import ConfigurationError
 from faultmaven.settings import load_settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -34,6 +35,8 @@ def _options(
     ] = Path(),
 ) -> None:
     context.obj = relative_to
+    # A verb shows what matters by itself; only the service writes logs, and sets them up.
+    logging.getLogger("faultmaven").addHandler(logging.NullHandler())
 
 
 def main() -> None:

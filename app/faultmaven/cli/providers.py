@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +26,8 @@ def providers(
     out().print("Provider Health Status:", style="bold")
     for name, known in status.items():
         out().print(_line(name, known), markup=False)
+    for warning in _warnings(registry.problems, status):
+        out().print(f"⚠️ {warning}", style="yellow", markup=False)
     out().print(f"\nFallback Chain: {' → '.join(chain)}", markup=False)
     out().print(f"Container Health: {health}")
 
@@ -38,3 +40,9 @@ def _line(name: str, known: Mapping[str, Any]) -> str:
     return (
         f"{availability} {name:<12} | Models: {models:<30} | Confidence: {confidence} | {in_chain}"
     )
+
+
+def _warnings(problems: Sequence[str], status: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield from problems
+    for name, known in status.items():
+        yield from (f"{name}: {warning}" for warning in known["warnings"])

@@ -32,18 +32,14 @@ def serve(
     ] = None,
 ) -> None:
     """Start the service; Ctrl-C or SIGTERM ends it."""
-    from faultmaven.cli.progress import ModelProgress
-    from faultmaven.container import container
+    from faultmaven.settings import load_settings
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    settings = container.settings
-    listening = listen(
-        settings.host if host is None else host, settings.port if port is None else port
-    )
-    with listening, ModelProgress() as progress:
-        container.get_local_model().on_status(progress)
-        served = _run(listening, container.get_registry().get_fallback_chain())
+    settings = load_settings()
+    address = host or settings.host, settings.port if port is None else port
+    with listen(*address) as listening:
+        served = _run(listening)
     raise typer.Exit(0 if served else 1)
 
 
@@ -78,17 +74,23 @@ def _cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
     )
 
 
-def _run(listening: socket.socket, chain: Sequence[str]) -> bool:
+def _run(listening: socket.socket) -> bool:
     """Serve until a signal ends it; whether it ever started."""
     import uvicorn
 
+    from faultmaven.cli.progress import ModelProgress
+
     class Server(uvicorn.Server):
-        """Greets once the service can be asked."""
+        """Shows the embedded model's progress, and greets once the service can be asked."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            # Not before: loading the application sets the logs up, and discovery logs.
+            from faultmaven.container import container
+
+            container.get_local_model().on_status(progress)
             await super().startup(sockets=sockets)
             if self.started:
-                _greet(listening.getsockname(), chain)
+                _greet(listening.getsockname(), container.get_registry().get_fallback_chain())
 
     config = uvicorn.Config(
         "faultmaven.main:create_app",
@@ -100,7 +102,8 @@ def _run(listening: socket.socket, chain: Sequence[str]) -> bool:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = Server(config)
-    server.run(sockets=[listening])
+    with ModelProgress() as progress:
+        server.run(sockets=[listening])
     return server.started
 
 
