@@ -34,8 +34,10 @@ What the model says is `answer=`: a text, a mapping (JSON text if the request as
 vendor's means, a fenced block otherwise), an `Answer`, or a function of the request.
 `keys={"a", "b"}` names the accepted keys, `models={...}` the models, None accepts any.
 
-Seen from outside: `up.requests`, `up.connections` (accepted, open), `up.disconnects` (clients that
-left early, with the time), and `await up.until(lambda up: up.disconnects)` to wait for them.
+Seen from outside: `up.requests`, `up.connections` (accepted, open), `up.in_flight` and `up.peak`,
+`up.disconnects` (clients that left early, with the time), and
+`await up.until(lambda up: up.disconnects)` to wait for them. `await up.stop()` is an outage (the
+port refuses), `await up.start()` its end on the same port.
 Addresses nobody answers at: `refused_url()`, `black_hole()`.
 TLS that fails: `up.https_url` (it speaks plain HTTP there), `Upstream(..., tls=self_signed())`,
 `Upstream(..., tls=no_certificate())`.

@@ -11,6 +11,9 @@ from upstreams.faults import FAULTS, delayed
 from upstreams.samples import SAMPLES
 from upstreams.server import Upstream
 
+_KEPT = 100
+"""Requests remembered: nobody looks at them here, and a benchmark sends millions."""
+
 
 def main() -> None:
     """Serve until interrupted."""
@@ -38,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _serve(options: argparse.Namespace) -> None:
     accepted = {"keys": None, "models": None} if options.any else {}
     async with Upstream(
-        options.dialect, answer=options.answer, port=options.port, **accepted
+        options.dialect, answer=options.answer, port=options.port, keep=_KEPT, **accepted
     ) as up:
         if options.delay:
             up.default = delayed(options.delay)

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Headers(Mapping[str, str]):
@@ -36,9 +39,12 @@ class Headers(Mapping[str, str]):
         return f"Headers({self.pairs!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
-    """One request as it came over the socket."""
+    """One request as it came over the socket.
+
+    Without slots, so that the body is parsed once however often it is looked at.
+    """
 
     method: str
     target: str
@@ -50,7 +56,7 @@ class Request:
     at: float = 0.0
     """When it was complete, on the clock of `time.monotonic`."""
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The path, percent-decoded, without the query."""
         return unquote(urlsplit(self.target).path)
@@ -60,7 +66,7 @@ class Request:
         """The query's parameters."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
-    @property
+    @cached_property
     def json(self) -> Any:
         """The body as JSON.
 
@@ -110,8 +116,7 @@ class Reply:
 
 def head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
     """Write a status line and headers as HTTP/1.1 has them."""
-    known = {item.value for item in HTTPStatus}
-    phrase = HTTPStatus(status).phrase if status in known else "Unknown"
+    phrase = _PHRASES.get(status, "Unknown")
     lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 

@@ -3,24 +3,25 @@
 import asyncio
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from upstreams.connection import BadRequestError, Connection
 from upstreams.dialects import DIALECTS, Dialect
 from upstreams.dialects.answer import Answer
 from upstreams.dialects.base import Endpoint
 from upstreams.dialects.problems import Refused
-from upstreams.exchange import AnswerSource, Behaviour, Exchange, answer_well
-from upstreams.faults import Misbehaviour, behaviour_of
+from upstreams.exchange import AnswerSource, Exchange
 from upstreams.messages import Reply, Request
 from upstreams.opening import Own, open_account
 from upstreams.records import Connections, Disconnect, Rejection
+from upstreams.script import Scripted
+
+T = TypeVar("T")
 
 
-class Upstream:
+class Upstream(Scripted):
     """One vendor's server.
 
     Args:
@@ -29,6 +30,8 @@ class Upstream:
         keys: API keys it accepts; None accepts any. Unless given: the dialect's own `key`.
         models: Models it serves; None accepts any. Unless given: the dialect's own.
         context_tokens: The longest prompt it accepts, at about four characters a token.
+        keep: How many of the latest requests (and rejections, and disconnects) are remembered;
+            None remembers all, which a benchmark would not want.
         port: The port to listen on; 0 takes a free one.
         tls: Speak TLS with this context.
 
@@ -44,10 +47,12 @@ class Upstream:
         keys: Iterable[str] | Own | None = Own.OWN,
         models: Iterable[str] | Own | None = Own.OWN,
         context_tokens: int | None = None,
+        keep: int | None = None,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.dialect = DIALECTS[dialect] if isinstance(dialect, str) else dialect
+        super().__init__(self.dialect.name)
         self.answer = answer
         """What the model says; may be changed at any time."""
         self.account = open_account(self.dialect, keys=keys, models=models, window=context_tokens)
@@ -59,16 +64,13 @@ class Upstream:
         """Clients that left before their answer was complete."""
         self.garbage: list[str] = []
         """What was wrong with bytes that were no HTTP request."""
-        self._default: Behaviour = answer_well
-        self._default_free: Behaviour = answer_well
-        self._script: deque[Behaviour] = deque()
-        self._free_script: deque[Behaviour] = deque()
         self.peak = 0
         """The most requests it ever treated at once."""
         self._accepted = 0
         self._open: dict[Connection, Request | None] = {}
         self._failures: list[Exception] = []
         self._changed = asyncio.Event()
+        self._keep = keep
         self._listen_on = port
         self._tls = tls
         self._server: asyncio.Server | None = None
@@ -108,45 +110,6 @@ class Upstream:
         """A model it serves."""
         usual = (name for name in self.dialect.models if self.account.knows_model(name))
         return next(usual, None) or min(self.account.models or {"any-model"})
-
-    # --- what it does next ---
-
-    def script(self, *behaviours: Misbehaviour) -> None:
-        """Treat the next requests for an answer like this, in order; then the default again."""
-        self._script.extend(self._behaviour(item) for item in behaviours)
-
-    def script_free(self, *behaviours: Misbehaviour) -> None:
-        """Treat the next free calls (lists, key checks, health) like this, in order."""
-        self._free_script.extend(self._behaviour(item) for item in behaviours)
-
-    @property
-    def default(self) -> Behaviour:
-        """How requests for an answer are treated when nothing is scripted."""
-        return self._default
-
-    @default.setter
-    def default(self, behaviour: Misbehaviour) -> None:
-        self._default = self._behaviour(behaviour)
-
-    @property
-    def default_free(self) -> Behaviour:
-        """How free calls are treated when nothing is scripted."""
-        return self._default_free
-
-    @default_free.setter
-    def default_free(self, behaviour: Misbehaviour) -> None:
-        self._default_free = self._behaviour(behaviour)
-
-    def always(self, behaviour: Misbehaviour) -> None:
-        """Treat every call like this, free ones too."""
-        self.default = behaviour
-        self.default_free = behaviour
-
-    def recover(self) -> None:
-        """Forget script and defaults: answer well again."""
-        self._script.clear()
-        self._free_script.clear()
-        self._default = self._default_free = answer_well
 
     # --- what it saw ---
 
@@ -220,9 +183,6 @@ class Upstream:
 
     # --- inside ---
 
-    def _behaviour(self, item: Misbehaviour) -> Behaviour:
-        return behaviour_of(item, self.dialect.name)
-
     def _accept(self) -> Connection:
         self._accepted += 1
         self._changed.set()
@@ -257,7 +217,7 @@ class Upstream:
             self._failures.append(error)
 
     async def _treat(self, request: Request, connection: Connection) -> None:
-        self.requests.append(request)
+        self._note(self.requests, request)
         self._open[connection] = request
         self.peak = max(self.peak, self.in_flight)
         connection.sent = 0
@@ -277,23 +237,23 @@ class Upstream:
             await self._refuse(request, connection, reply)
             return
         exchange = Exchange(request, endpoint, self.account, connection, self.answer, self.origin)
-        await self._next(endpoint)(exchange)
+        await self.next_for(endpoint)(exchange)
 
     async def _refuse(self, request: Request, connection: Connection, reply: Reply) -> None:
-        self.rejections.append(Rejection(request, reply))
+        self._note(self.rejections, Rejection(request, reply))
         await connection.write(reply.head(length=len(reply.body)) + reply.body)
-
-    def _next(self, endpoint: Endpoint) -> Behaviour:
-        script = self._script if endpoint.completes else self._free_script
-        if script:
-            return script.popleft()
-        return self._default if endpoint.completes else self._default_free
 
     def _client_left(self, connection: Connection) -> None:
         request = self._open.get(connection)
         if request is not None:
-            self.disconnects.append(Disconnect(request, time.monotonic(), connection.sent))
+            left = Disconnect(request, time.monotonic(), connection.sent)
+            self._note(self.disconnects, left)
         self._changed.set()
+
+    def _note(self, notes: list[T], note: T) -> None:
+        notes.append(note)
+        if self._keep is not None:
+            del notes[: -self._keep]
 
 
 _HANDSHAKE = 2.0

@@ -167,6 +167,16 @@ async def test_a_stopped_upstream_comes_back_on_its_port() -> None:
         assert (await ask(up)).status == 200
 
 
+async def test_memory_can_be_short() -> None:
+    """With `keep` only the latest requests are remembered."""
+    async with Upstream("openai", keep=2) as up:
+        for number in range(4):
+            await call(up, "GET", f"/{number}")
+
+        assert [request.path for request in up.requests] == ["/2", "/3"]
+        assert len(up.rejections) == 2
+
+
 async def test_waiting_has_an_end() -> None:
     """What is never seen raises."""
     async with Upstream("openai") as up:
