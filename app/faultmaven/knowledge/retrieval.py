@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import fsum, log, sqrt
+from math import fsum, log
 
 from faultmaven.knowledge.fulltext import FullTextIndex, columns
 from faultmaven.knowledge.library import Runbook
@@ -79,7 +79,7 @@ class RunbookIndex:
 
 def _words_weight(length: int) -> float:
     """Return how much single words tell in a text of ``length`` characters: 1 down to 0.3."""
-    return max(_LEAST_WORDS_WEIGHT, min(1.0, sqrt(_QUESTION / max(1, length))))
+    return max(_LEAST_WORDS_WEIGHT, min(1.0, _QUESTION / max(1, length)))
 
 
 def _rarity(runbooks: Sequence[Runbook]) -> dict[bytes, float]:
