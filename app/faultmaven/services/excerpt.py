@@ -6,23 +6,14 @@ counted where it was. Of lines that differ in numbers only, the first is kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-_GRAVE = re.compile(
-    r"panic|fatal|oom|out of memory|exception|traceback|segfault|killed|emerg|crit|exit code"
-    r"|no space left"
-)
-_TROUBLE = re.compile(
-    r"error|fail|refused|denied|timed out|timeout|cannot|unable|unreachable|rejected|evict|warn"
-)
-_DIGITS = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
+from faultmaven.services.trouble import kind_of, trouble_places
 
 _MARKER = 56  # characters of the longest note about what was left out
 _HEAD, _TAIL = 0.2, 0.3  # shares of the room; the rest is for trouble
 _AROUND = 2  # lines kept on either side of trouble
 _MOST_CHARS_AROUND = 600
-_MOST_HITS = 4_000  # looked at; a log that is nothing but errors shows them in its head, too
 _LEAST_ROOM = 400  # below this there is no room to choose
 
 _Span = tuple[int, int]
@@ -45,9 +36,9 @@ def _spans(text: str, room: int) -> Iterator[_Span]:
     yield (tail, len(text))
     left = room - head - (len(text) - tail)
     seen: set[str] = set()
-    for place in _trouble(text, head, tail):
+    for place in trouble_places(text, head, tail):
         start, end = _around(text, place, head, tail)
-        kind = _DIGITS.sub("0", _line(text, place))
+        kind = kind_of(_line(text, place))
         left -= 0 if kind in seen else end - start + _MARKER
         if left < 0:
             return
@@ -68,21 +59,9 @@ def _line_start(text: str, place: int) -> int:
     return place if found < 0 else found + 1
 
 
-def _trouble(text: str, start: int, end: int) -> Iterator[int]:
-    """Places of words that announce trouble, the gravest kind first."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # one letter of Turkish grows; places would be off
-        lowered = text
-    for pattern in (_GRAVE, _TROUBLE):
-        for count, match in enumerate(pattern.finditer(lowered, start, end)):
-            if count >= _MOST_HITS:
-                break
-            yield match.start()
-
-
 def _line(text: str, place: int) -> str:
     start = max(text.rfind("\n", 0, place) + 1, place - _MOST_CHARS_AROUND)
-    return text[start : text.find("\n", place, place + _MOST_CHARS_AROUND)].lower()
+    return text[start : text.find("\n", place, place + _MOST_CHARS_AROUND)]
 
 
 def _around(text: str, place: int, first: int, last: int) -> _Span:

@@ -71,7 +71,6 @@ class Inquiry:
         self._has_logs = bool(request.attachments) or self._query.count("\n") >= _LOG_LINES - 1
         self._masks = masks
         self._mask = cache(sanitizer.mask)
-        self._commands = {e.command: e for runbook in runbooks for e in runbook.commands}
         self._sources = Sources(_sources(documents, history), mask=self._mask)
         self._question = Question(
             documents=documents,
@@ -93,9 +92,7 @@ class Inquiry:
     def assess(self, text: str, target: Target) -> tuple[Signal, ...]:
         """What an answer's form and evidence say about its confidence."""
         reading = self.read(text)
-        return judge(
-            reading.diagnosis, reading.evidence, has_logs=self._has_logs, small=target.small
-        )
+        return judge(reading.diagnosis, reading.evidence, has_logs=self._has_logs, target=target)
 
     def was_shortened(self, provider: str, model: str) -> bool:
         """Whether the model did not get the whole material."""
@@ -134,7 +131,7 @@ class Inquiry:
         diagnosis = read_diagnosis(text)
         cited = (finding.evidence for finding in diagnosis.findings if finding.evidence)
         evidence = self._sources.verify((*diagnosis.quotes, *cited))
-        return Reading(settle(diagnosis, evidence, self._commands), evidence)
+        return Reading(settle(diagnosis, evidence, self._question.runbooks), evidence)
 
 
 def _documents(request: TroubleshootRequest, sanitizer: ISanitizer) -> tuple[Document, ...]:

@@ -18,12 +18,14 @@ from faultmaven.services import prompt_texts
 from faultmaven.services.diagnosis import full_schema, narrow_schema
 from faultmaven.services.diagnosis.schema import Schema
 from faultmaven.services.excerpt import excerpt
+from faultmaven.services.trouble import telling_lines
 
 _BYTES_PER_TOKEN = 3.5
 _DEFAULT_WINDOW = 8_192
 _MARGIN = 0.9
 _SMALL_TOKENS = 900  # the embedded model reads some 70 tokens a second
 _SMALL_RUNBOOK_CHARS = 1_150
+_SMALL_QUOTES = 10
 _HISTORY_SHARE = 0.15  # of the room, when the material alone would fill it
 _LEAST_TOKENS = 256  # for the material, however small the window is
 _LEAST_HISTORY = 60  # tokens; a shorter piece of an exchange says nothing
@@ -78,8 +80,7 @@ def write_prompt(question: Question, target: Target, *, mask: Callable[[str], st
         mask: applied to a text before it is cut, since half a secret is not recognised later.
     """
     tag = _tag(question.documents)
-    schema = _schema(question, target)
-    system = _system(question, target, tag, has_schema=schema is not None)
+    system = _system(question, target)
     background = _background(question.runbooks, small=target.small)
     fixed = sum(map(estimate_tokens, (system, background, prompt_texts.ASK)))
     room = max(_room(question, target) - fixed, _LEAST_TOKENS)
@@ -93,6 +94,7 @@ def write_prompt(question: Question, target: Target, *, mask: Callable[[str], st
         *_history(question.history, room - spent, mask),
         Message("user", material),
     )
+    schema = _schema(question, target, documents, mask)
     return Written(Prompt(messages, schema), shortened=documents != question.documents)
 
 
@@ -124,10 +126,17 @@ def _delimited(document: Document, tag: str) -> str:
     return f"<<<{name} {tag}>>>\n{document.text}\n<<<end {tag}>>>"
 
 
-def _schema(question: Question, target: Target) -> Schema | None:
+def _schema(
+    question: Question, target: Target, documents: Sequence[Document], mask: Callable[[str], str]
+) -> Schema | None:
     if target.structured is not StructuredOutput.JSON_SCHEMA:
         return None
-    return narrow_schema(_choices(question.runbooks)) if target.small else full_schema()
+    if not target.small:
+        return full_schema()
+    # Masked, because a schema is not text that somebody below masks.
+    texts = [mask(document.text) for document in documents]
+    quotes = telling_lines(texts, limit=_SMALL_QUOTES)
+    return narrow_schema(quotes=quotes, commands=_choices(question.runbooks))
 
 
 def _choices(runbooks: Sequence[Runbook]) -> list[str]:
@@ -135,15 +144,16 @@ def _choices(runbooks: Sequence[Runbook]) -> list[str]:
     return [entry.command for runbook in runbooks[:1] for entry in runbook.commands]
 
 
-def _system(question: Question, target: Target, tag: str, *, has_schema: bool) -> str:
+def _system(question: Question, target: Target) -> str:
+    has_schema = target.structured is StructuredOutput.JSON_SCHEMA
     if not target.small:
         form = prompt_texts.JSON_FORM if has_schema else prompt_texts.MARKDOWN_FORM
         urgent = prompt_texts.URGENT if question.urgent else ""
-        return f"{prompt_texts.SYSTEM.format(tag=tag)}{urgent}{form}"
+        return f"{prompt_texts.SYSTEM}{urgent}{form}"
     commands = prompt_texts.SMALL_COMMANDS if question.runbooks else ""
     json_form = prompt_texts.SMALL_JSON_FORM.format(commands=commands)
     form = json_form if has_schema else prompt_texts.SMALL_MARKDOWN_FORM
-    return f"{prompt_texts.SMALL_SYSTEM.format(tag=tag)}{form}"
+    return f"{prompt_texts.SMALL_SYSTEM}{form}"
 
 
 def _background(runbooks: Sequence[Runbook], *, small: bool) -> str:

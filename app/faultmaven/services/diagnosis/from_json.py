@@ -115,8 +115,14 @@ def _diagnosis(answer: _Answer, text: str) -> Diagnosis:
         next_steps=tuple(answer.next_steps),
         commands=tuple(map(_command, answer.commands)),
         missing=tuple(MissingInformation(**m.model_dump()) for m in answer.missing_information),
-        inconclusive="inconclusive" in answer.status.lower(),
+        inconclusive=_is_inconclusive(answer),
     )
+
+
+def _is_inconclusive(answer: _Answer) -> bool:
+    """What the model says, or whether it names a cause where it is not asked to say."""
+    status = answer.status.lower()
+    return "inconclusive" in status or not (status or answer.root_cause)
 
 
 def _finding(found: _Finding) -> Finding:

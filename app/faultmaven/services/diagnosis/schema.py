@@ -55,20 +55,24 @@ def full_schema() -> Schema:
     return _FULL
 
 
-def narrow_schema(commands: Sequence[str]) -> Schema:
+def narrow_schema(*, quotes: Sequence[str], commands: Sequence[str]) -> Schema:
     """A result a model of about a billion parameters finishes within some 350 tokens.
 
+    Left to itself such a model quotes its instructions and invents commands, and it calls every
+    answer inconclusive or none; so it chooses from lists, and is not asked how sure it is.
+
     Args:
-        commands: the only commands it may choose from; without any it names none, because
-            it would invent them.
+        quotes: the lines it may quote.
+        commands: the commands it may suggest; without any it suggests none.
     """
-    choice = _object(command={"type": "string", "enum": list(commands)})
-    chosen = {"commands": _list(choice, maxItems=3)} if commands else {}
+    chosen = {"commands": _list(_object(command=_one_of(commands)), maxItems=3)}
     return _object(
-        evidence=_list(_at_most(100), minItems=1, maxItems=3),
-        root_cause=_at_most(220),
-        summary=_at_most(220),
-        status=_STATUS,
-        next_steps=_list(_at_most(120), maxItems=2),
-        **chosen,
+        evidence=_list(_one_of(quotes) if quotes else _at_most(100), maxItems=3),
+        root_cause=_at_most(320),
+        next_steps=_list(_at_most(140), maxItems=2),
+        **(chosen if commands else {}),
     )
+
+
+def _one_of(texts: Sequence[str]) -> Schema:
+    return {"type": "string", "enum": list(texts)}

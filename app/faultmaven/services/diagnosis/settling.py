@@ -5,26 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from faultmaven.knowledge.library import RunbookCommand
-from faultmaven.models.api import Command, Evidence, Finding
+from faultmaven.knowledge.library import Runbook, RunbookCommand
+from faultmaven.models.api import Command, Evidence, Finding, MissingInformation
 from faultmaven.services.diagnosis.commands import classify, more_careful
 from faultmaven.services.diagnosis.result import AnswerForm, Diagnosis
 
+_ALWAYS_WANTED = (
+    MissingInformation(
+        what="The log of the failing component, from before the fault to after it",
+        how="Send it as an attachment, with its timestamps",
+        why="What came first is mostly the cause, the rest its consequences",
+    ),
+    MissingInformation(
+        what="What changed before the fault began",
+        how="Look through deployments, configuration, traffic and certificates",
+        why="It narrows the causes down, and undoing it may restore service",
+    ),
+)
+
 
 def settle(
-    diagnosis: Diagnosis, evidence: Sequence[Evidence], known: Mapping[str, RunbookCommand]
+    diagnosis: Diagnosis, evidence: Sequence[Evidence], runbooks: Sequence[Runbook]
 ) -> Diagnosis:
     """The diagnosis as we stand by it.
 
     A finding keeps its evidence only if that stands in the input. A command is as safe as the
-    more careful of the model and us says; one from a runbook is what the runbook says.
+    more careful of the model and us says; of one from a runbook we say what the runbook says.
+    An answer that is no diagnosis says what to collect.
     """
     verified = {item.quote for item in evidence if item.verified}
+    known = {entry.command: entry for runbook in runbooks for entry in runbook.commands}
+    inconclusive = diagnosis.inconclusive or _leaves_open(diagnosis)
     return replace(
         diagnosis,
         findings=tuple(_finding(finding, verified) for finding in diagnosis.findings),
         commands=tuple(_command(command, known) for command in diagnosis.commands),
-        inconclusive=diagnosis.inconclusive or _leaves_open(diagnosis),
+        missing=diagnosis.missing or (_wanted(runbooks) if inconclusive else ()),
+        inconclusive=inconclusive,
     )
 
 
@@ -48,3 +65,17 @@ def _leaves_open(diagnosis: Diagnosis) -> bool:
     """Whether it names what is missing and no cause."""
     structured = diagnosis.form is not AnswerForm.FREE
     return structured and not diagnosis.root_cause and bool(diagnosis.missing)
+
+
+def _wanted(runbooks: Sequence[Runbook]) -> tuple[MissingInformation, ...]:
+    """What to collect where the model does not say it."""
+    return (
+        *(
+            MissingInformation(
+                what=item.what, how=item.how, why=f"It confirms or excludes: {runbook.title}"
+            )
+            for runbook in runbooks[:1]
+            for item in runbook.missing
+        ),
+        *_ALWAYS_WANTED,
+    )

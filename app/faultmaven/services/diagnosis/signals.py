@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from faultmaven.models.api import Evidence
 from faultmaven.models.confidence import Signal
+from faultmaven.models.prompt import StructuredOutput, Target
 from faultmaven.services.diagnosis.result import AnswerForm, Diagnosis
 
 _SOLID_CHARS = 20  # verified words from which evidence weighs fully
@@ -17,7 +18,7 @@ _PER_UNVERIFIED, _MOST_UNVERIFIED = 0.05, 0.2
 
 
 def judge(
-    diagnosis: Diagnosis, evidence: Sequence[Evidence], *, has_logs: bool, small: bool
+    diagnosis: Diagnosis, evidence: Sequence[Evidence], *, has_logs: bool, target: Target
 ) -> tuple[Signal, ...]:
     """Signals of one answer.
 
@@ -25,13 +26,13 @@ def judge(
         diagnosis: the answer, taken apart.
         evidence: its quotes, looked up.
         has_logs: whether the caller gave anything worth quoting.
-        small: whether a small model answered.
+        target: who answered.
     """
     return (
         *_structure(diagnosis),
-        *_evidence(evidence, has_logs=has_logs),
+        *_evidence(evidence, has_logs=has_logs, target=target),
         *_honesty(diagnosis),
-        *_size(small=small),
+        *_size(target),
     )
 
 
@@ -42,7 +43,7 @@ def _structure(diagnosis: Diagnosis) -> Iterator[Signal]:
         yield Signal("structure", 0.05, "the answer has the form asked for")
 
 
-def _evidence(evidence: Sequence[Evidence], *, has_logs: bool) -> Iterator[Signal]:
+def _evidence(evidence: Sequence[Evidence], *, has_logs: bool, target: Target) -> Iterator[Signal]:
     if not evidence:
         if has_logs:
             yield Signal("evidence", -0.1, "the answer quotes nothing of what was sent")
@@ -52,6 +53,9 @@ def _evidence(evidence: Sequence[Evidence], *, has_logs: bool) -> Iterator[Signa
         delta = -round(min(_PER_UNVERIFIED * unverified, _MOST_UNVERIFIED), 4)
         reason = f"{unverified} of {len(evidence)} quotes do not stand in the input"
         yield Signal("evidence", delta, reason)
+        return
+    if target.small and target.structured is StructuredOutput.JSON_SCHEMA:
+        yield Signal("evidence", 0.0, "the quotes were chosen from a list of the input's lines")
         return
     solid = sum(len(item.quote) for item in evidence) >= _SOLID_CHARS
     reason = f"all {len(evidence)} quotes stand in the input"
@@ -63,6 +67,6 @@ def _honesty(diagnosis: Diagnosis) -> Iterator[Signal]:
         yield Signal("inconclusive", -0.1, "the model says that the input does not suffice")
 
 
-def _size(*, small: bool) -> Iterator[Signal]:
-    if small:
+def _size(target: Target) -> Iterator[Signal]:
+    if target.small:
         yield Signal("small_model", 0.0, "a small model answered; its prior says how it fares")

@@ -1,0 +1,68 @@
+"""Where a text announces trouble (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+_GRAVE = re.compile(
+    r"panic|fatal|oom|out of memory|exception|traceback|segfault|killed|emerg|crit|exit code"
+    r"|no space left"
+)
+_TROUBLE = re.compile(
+    r"error|fail|refused|denied|timed out|timeout|cannot|unable|unreachable|rejected|evict|warn"
+    r"|too many|backoff"
+)
+_SETTING = re.compile(r"[=:]\s*\S*[0-9]")
+_DIGITS = re.compile(r"(?<![0-9a-f])(?=[a-f]*+[0-9])[0-9a-f]+")
+_MOST_HITS = 4_000  # looked at; a log that is nothing but errors shows them in its head, too
+_LINE_CHARS = 100  # of a quote: enough to find it by, cheap to write
+_BEFORE = 30  # characters of a long line kept before the word that announces trouble
+
+
+def trouble_places(text: str, start: int, end: int) -> Iterator[int]:
+    """Places of words that announce trouble, the gravest kind first."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # one letter of Turkish grows; places would be off
+        lowered = text
+    for pattern in (_GRAVE, _TROUBLE):
+        for count, match in enumerate(pattern.finditer(lowered, start, end)):
+            if count >= _MOST_HITS:
+                break
+            yield match.start()
+
+
+def kind_of(line: str) -> str:
+    """What a line has in common with others that differ in numbers only."""
+    return _DIGITS.sub("0", line.lower())
+
+
+def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
+    """At most ``limit`` lines worth quoting, in their order, long ones cut to the telling part.
+
+    Lines that announce trouble come first, then settings with a number, then any; of lines that
+    differ in numbers only, one.
+    """
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    distinct: dict[str, str] = {}
+    for line in filter(None, lines):
+        distinct.setdefault(kind_of(line), line)
+    chosen = set(sorted(distinct.values(), key=_rank)[:limit])
+    return [_telling_part(line) for line in dict.fromkeys(lines) if line in chosen]
+
+
+def _rank(line: str) -> int:
+    lowered = line.lower()
+    if _GRAVE.search(lowered):
+        return 0
+    if _TROUBLE.search(lowered):
+        return 1
+    return 2 if _SETTING.search(line) else 3
+
+
+def _telling_part(line: str) -> str:
+    if len(line) <= _LINE_CHARS:
+        return line
+    found = _GRAVE.search(line.lower()) or _TROUBLE.search(line.lower())
+    start = max((found.start() if found else 0) - _BEFORE, 0)
+    return line[start : start + _LINE_CHARS].strip()
