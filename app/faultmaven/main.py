@@ -11,13 +11,14 @@ from fastapi import FastAPI
 
 from faultmaven.api import health, metrics, providers, query
 from faultmaven.api.body_limit import BodyLimitMiddleware
-from faultmaven.api.deps import Services, Troubleshooter
+from faultmaven.api.deps import Services
 from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
 from faultmaven.api.openapi import DescribedAPI
 from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.services.agent import AgentService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings, load_settings
 
@@ -36,7 +37,7 @@ class ServiceContainer(Protocol):
         """The service's options."""
         ...
 
-    def get_agent_service(self) -> Troubleshooter:
+    def get_agent_service(self) -> AgentService:
         """The service that answers questions."""
         ...
 

@@ -35,14 +35,23 @@ _COMPRESSED = FieldFault(
 
 
 async def read_question(request: Request) -> TroubleshootRequest:
-    """The question in a request's body, with the deadline its headers may ask for.
+    """The question in a request's body.
 
     Raises:
         InvalidInputError: headers or body are wrong; names field and fix, never the value.
     """
     _require_json(request.headers)
-    question = _parse(await request.body())
-    return _within(question, request.headers.get(TIMEOUT_HEADER))
+    return _parse(await request.body())
+
+
+def timeout_of(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a caller's header gives, or ``None`` without one.
+
+    Raises:
+        InvalidInputError: it is no number of seconds, or out of bounds.
+    """
+    text = headers.get(TIMEOUT_HEADER)
+    return None if text is None else _seconds(text)
 
 
 def _require_json(headers: Mapping[str, str]) -> None:
@@ -87,14 +96,6 @@ def _why_no_json(reason: str, body: bytes) -> FieldFault:
     found = _POSITION.search(reason)
     where = f" at line {found[1]}, column {found[2]}" if found else ""
     return FieldFault(_BODY, f"is not valid JSON{where}", "Check quotes, commas and brackets.")
-
-
-def _within(question: TroubleshootRequest, seconds: str | None) -> TroubleshootRequest:
-    """The question, due after the header's seconds if its own deadline is not earlier."""
-    if seconds is None:
-        return question
-    asked = max(1, round(_seconds(seconds) * 1000))
-    return question.model_copy(update={"deadline_ms": min(asked, question.deadline_ms or asked)})
 
 
 def _seconds(text: str) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from fastapi import Request
 
 from faultmaven.errors import NotInitializedError
 from faultmaven.infrastructure.observability.metrics import Metrics
-from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
+from faultmaven.services.agent import AgentService
 from faultmaven.services.health import HealthService
 
 _FIXES = (
@@ -18,16 +17,6 @@ _FIXES = (
     "(3) It needs a row in PROVIDER_SCHEMA or in the providers file: run faultmaven providers. "
     "(4) In tests, call container.reset() and start the application anew."
 )
-
-
-class Troubleshooter(Protocol):
-    """Answers troubleshooting questions."""
-
-    async def troubleshoot(
-        self, request: TroubleshootRequest, *, request_id: str
-    ) -> TroubleshootResponse:
-        """Answer one question."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +29,7 @@ class Services:
         metrics: what Prometheus scrapes.
     """
 
-    agent: Troubleshooter
+    agent: AgentService
     health: HealthService
     metrics: Metrics
 

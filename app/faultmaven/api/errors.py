@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from faultmaven.api.refusals import ClientGoneError, InvalidFieldsError
 from faultmaven.errors import FaultMavenError, InvalidInputError, ProviderError
-from faultmaven.infrastructure.observability.request import current_request, current_request_id
+from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.api import AttemptBody, FieldFaultBody, ProblemBody
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.credentials import mask_credentials
@@ -41,7 +41,7 @@ def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None)
         type=_type(error.slug),
         title=error.title,
         status=error.status,
-        detail=mask_credentials(str(error)),
+        detail=mask_credentials(_detail(error)),
         instance=instance,
         request_id=request_id,
         error_class=error.error_class if isinstance(error, ProviderError) else error.slug,
@@ -54,7 +54,7 @@ def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None)
 async def _on_ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, FaultMavenError):
         raise error
-    problem = problem_of(error, request_id=current_request_id(), instance=_instance(request))
+    problem = problem_of(error, request_id=_request_id(), instance=_instance(request))
     wait: float | None = getattr(error, "retry_after", None)
     headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
     return _answer(problem, headers)
@@ -78,7 +78,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
         status=error.status_code,
         detail=detail,
         instance=_instance(request),
-        request_id=current_request_id(),
+        request_id=_request_id(),
         error_class=slug,
         hint=hint,
     )
@@ -97,7 +97,7 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
         status=500,
         detail="Something went wrong inside the service.",
         instance=_instance(request),
-        request_id=current_request_id(),
+        request_id=_request_id(),
         error_class="internal",
         hint="The service's log tells more under this request_id.",
     )
@@ -125,6 +125,11 @@ def _note(problem: ProblemBody) -> None:
         )
 
 
+def _detail(error: FaultMavenError) -> str:
+    """What happened; a caller's mistake is worded to be read after the field's name."""
+    return f"{error.field} {error}" if isinstance(error, InvalidInputError) else str(error)
+
+
 def _faults(error: FaultMavenError) -> tuple[FieldFault, ...]:
     if isinstance(error, InvalidFieldsError):
         return error.faults
@@ -135,6 +140,11 @@ def _faults(error: FaultMavenError) -> tuple[FieldFault, ...]:
 
 def _type(slug: str) -> str:
     return f"urn:faultmaven:problem:{slug}"
+
+
+def _request_id() -> str:
+    request = current_request()
+    return request.request_id if request else ""
 
 
 def _instance(request: Request) -> str | None:

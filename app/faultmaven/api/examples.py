@@ -40,10 +40,10 @@ _PROVIDER: dict[str, Any] = {
 _LOCAL_MODEL: dict[str, Any] = {
     "state": "off",
     "progress": None,
-    "message": None,
+    "message": "",
     "hint": None,
-    "model": None,
-    "base_url": None,
+    "model": "",
+    "base_url": "",
 }
 
 CATALOGUE: dict[str, Any] = {"providers": {"openai": _PROVIDER}, "fallback_chain": ["openai"]}
@@ -75,6 +75,16 @@ SUMMARY: dict[str, Any] = {
     "providers": {"openai": "healthy"},
     "local_model": "off",
 }
+
+SHOWN: dict[str, dict[str, Any]] = {
+    "Catalogue": CATALOGUE,
+    "Dependencies": DEPENDENCIES,
+    "Liveness": LIVENESS,
+    "Ready": READY,
+    "NotReady": NOT_READY,
+    "Summary": SUMMARY,
+}
+"""Bodies of answers, by the name under which the description has them."""
 
 METRICS = """\
 # HELP faultmaven_attempts_total Attempts that ended, by outcome; model says whether it is the \

@@ -7,8 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.deps import services_of
-from faultmaven.api.examples import DEPENDENCIES, LIVENESS, NOT_READY, READY, SUMMARY
-from faultmaven.api.openapi import example_of, problems
+from faultmaven.api.openapi import shown
 from faultmaven.services.health_report import Dependencies, Liveness, Readiness, Summary
 
 router = APIRouter(tags=["health"])
@@ -22,7 +21,7 @@ _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
     summary="Does the process run?",
     description="For liveness probes: looks at nothing else, so that no outage elsewhere restarts "
     "the service.",
-    responses={200: example_of("It runs.", LIVENESS)},
+    responses={200: shown("It runs.", "Liveness")},
 )
 async def liveness() -> Liveness:
     """Tell that the process runs."""
@@ -36,8 +35,8 @@ async def liveness() -> Liveness:
     description="For readiness probes: started, its own store readable, somebody configured to "
     "ask. The state of providers plays no part: the chain deals with that.",
     responses={
-        200: example_of("It can.", READY),
-        503: example_of("It cannot, or it has not started.", NOT_READY),
+        200: shown("It can.", "Ready"),
+        503: shown("It cannot, or it has not started.", "NotReady"),
     },
 )
 async def readiness(request: Request, response: Response) -> Readiness:
@@ -55,8 +54,8 @@ async def readiness(request: Request, response: Response) -> Readiness:
     description="From memory, in milliseconds: every provider with what recent attempts showed, "
     "the chain, and the embedded model. 503 only when nobody in the chain can answer.",
     responses={
-        200: example_of("Somebody can answer.", DEPENDENCIES),
-        503: example_of("Nobody in the chain can answer.", DEPENDENCIES),
+        200: shown("Somebody can answer.", "Dependencies"),
+        503: shown("Nobody in the chain can answer.", "Dependencies"),
     },
 )
 async def dependencies(request: Request, response: Response) -> Dependencies:
@@ -72,7 +71,7 @@ async def dependencies(request: Request, response: Response) -> Dependencies:
     operation_id="health",
     summary="The service at a glance",
     description="The parts in one small answer, for people and dashboards.",
-    responses={200: example_of("How it is.", SUMMARY), **problems(503)},
+    responses={200: shown("How it is.", "Summary")},
 )
 async def health(request: Request) -> Summary:
     """Tell how the service is."""

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.deps import services_of
 from faultmaven.api.examples import METRICS
-from faultmaven.api.openapi import problems
 
 router = APIRouter(tags=["health"])
 
@@ -22,8 +21,7 @@ router = APIRouter(tags=["health"])
         200: {
             "description": "The text format that the Accept header asks for.",
             "content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS}},
-        },
-        **problems(503),
+        }
     },
 )
 async def metrics(request: Request) -> Response:

@@ -35,7 +35,7 @@ class RequestMiddleware:
     Every response carries the id and the milliseconds of our own work up to its first byte.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, clock: Clock = time.monotonic) -> None:
         self._app = app
         self._metrics = metrics
         self._clock = clock
@@ -66,15 +66,15 @@ class _Exchange:
         self._scope = scope
         self._send = send
         self._clock = clock
-        self._started = clock()
-        self.request = begin_request(_request_id(scope))
-        # What stands when the application fails without an answer of its own.
+        self.request = begin_request(_request_id(scope), clock())
+        # What stands when the application fails and the server has to answer for it.
         self.status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        self._answered = False
 
     @property
     def elapsed(self) -> float:
         """Seconds since the request came."""
-        return self._clock() - self._started
+        return self._clock() - self.request.started_at
 
     @property
     def overhead_ms(self) -> float:
@@ -90,6 +90,7 @@ class _Exchange:
         """Pass a message on; the start of the response gets our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._answered = True
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_HEADER] = self.request.request_id
             headers[OVERHEAD_HEADER] = f"{self.overhead_ms:.3f}"
@@ -101,7 +102,8 @@ class _Exchange:
         if not logger.isEnabledFor(level):
             return
         request, path, took = self.request, _shown_path(self._scope), self.elapsed * 1000
-        reason = "".join(f": {part}" for part in (request.problem, request.detail) if part)
+        problem = request.problem if self._answered else "internal"
+        reason = "".join(f": {part}" for part in (problem, request.detail) if part)
         fields = {
             "event": "request",
             "method": self._scope["method"],
@@ -111,7 +113,7 @@ class _Exchange:
             "duration_ms": round(took, 1),
             "overhead_ms": round(self.overhead_ms, 1),
             "attempts": request.attempts,
-            "problem": request.problem,
+            "problem": problem,
             "detail": request.detail,
         }
         logger.log(

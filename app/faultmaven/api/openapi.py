@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from faultmaven.api.errors import MEDIA_TYPE, problem_of
+from faultmaven.api.examples import SHOWN
 from faultmaven.api.refusals import (
     BodyTimeoutError,
     BodyTooLargeError,
@@ -18,18 +19,19 @@ from faultmaven.api.refusals import (
     UnsupportedMediaTypeError,
 )
 from faultmaven.errors import (
+    AllProvidersFailedError,
     ConfigurationError,
+    ErrorClass,
     FaultMavenError,
-    NotInitializedError,
     SessionNotFoundError,
 )
-from faultmaven.models.api import ProblemBody, TroubleshootRequest
-from faultmaven.models.examples import PROBLEM
+from faultmaven.models.api import ProblemBody, TroubleshootRequest, TroubleshootResponse
+from faultmaven.models.attempt import Attempt
 from faultmaven.models.faults import FieldFault
 
-_REF = "#/components/schemas/{model}"
+_SCHEMA = "#/components/schemas/{model}"
 
-_EXAMPLES: Mapping[int, FaultMavenError] = {
+_ERRORS: Mapping[int, FaultMavenError] = {
     error.status: error
     for error in (
         MalformedBodyError(
@@ -62,7 +64,20 @@ _EXAMPLES: Mapping[int, FaultMavenError] = {
             "FAULTMAVEN_DATA_DIR: the session database cannot be used (disk full).",
             hint="Make room, or name another folder.",
         ),
-        NotInitializedError("Service not available: Container not initialized."),
+        AllProvidersFailedError(
+            "All providers failed: openai: overloaded (HTTP 503)",
+            attempts=[
+                Attempt(
+                    "openai",
+                    "gpt-4o",
+                    error_class=ErrorClass.OVERLOADED,
+                    detail="HTTP 503",
+                    status_code=503,
+                    total_ms=212.4,
+                )
+            ],
+            hint="Ask again in a few seconds, or configure a further provider.",
+        ),
     )
 }
 
@@ -74,39 +89,58 @@ class DescribedAPI(FastAPI):
         """The description, written once."""
         if self.openapi_schema is None:
             schema = super().openapi()
-            _, definitions = models_json_schema(
-                [(TroubleshootRequest, "validation"), (ProblemBody, "serialization")],
-                ref_template=_REF,
-            )
             components = schema.setdefault("components", {})
-            components.setdefault("schemas", {}).update(definitions["$defs"])
+            components.setdefault("schemas", {}).update(_schemas())
+            # Here and not beside each answer: the framework would drop every null of an example.
+            components["examples"] = {
+                name: {"value": value} for name, value in {**SHOWN, **_problem_examples()}.items()
+            }
             self.openapi_schema = schema
         return self.openapi_schema
 
 
 def schema_ref(model: type[BaseModel]) -> dict[str, str]:
     """A reference to a model's schema in the description."""
-    return {"$ref": _REF.format(model=model.__name__)}
+    return {"$ref": _SCHEMA.format(model=model.__name__)}
 
 
-def problems(*statuses: int, asks_providers: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The documented error responses of an operation.
-
-    Args:
-        statuses: HTTP statuses of errors it may answer with.
-        asks_providers: whether the example of 503 tells of providers that failed.
-    """
-    return {status: _problem(status, asks_providers=asks_providers) for status in statuses}
+def shown(description: str, name: str) -> dict[str, Any]:
+    """A documented JSON answer, shown by an example of that name."""
+    return {"description": description, "content": {"application/json": _by_example(name)}}
 
 
-def _problem(status: int, *, asks_providers: bool) -> dict[str, Any]:
-    error = _EXAMPLES[status]
-    body = problem_of(error, request_id="req-8c1d3a52", instance=None)
-    example = PROBLEM if asks_providers and status == PROBLEM["status"] else body.model_dump()
-    content = {"schema": schema_ref(ProblemBody), "example": example}
-    return {"description": example["title"], "content": {MEDIA_TYPE: content}}
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documented problems of an operation, by HTTP status."""
+    return {
+        status: {
+            "description": _ERRORS[status].title,
+            "content": {
+                MEDIA_TYPE: {"schema": schema_ref(ProblemBody), **_by_example(f"Problem{status}")}
+            },
+        }
+        for status in statuses
+    }
 
 
-def example_of(description: str, example: Any) -> dict[str, Any]:
-    """A documented JSON response with an example."""
-    return {"description": description, "content": {"application/json": {"example": example}}}
+def _by_example(name: str) -> dict[str, Any]:
+    return {"examples": {name: {"$ref": f"#/components/examples/{name}"}}}
+
+
+def _schemas() -> dict[str, Any]:
+    _, definitions = models_json_schema(
+        [
+            (TroubleshootRequest, "validation"),
+            (TroubleshootResponse, "serialization"),
+            (ProblemBody, "serialization"),
+        ],
+        ref_template=_SCHEMA,
+    )
+    schemas: dict[str, Any] = definitions["$defs"]
+    return schemas
+
+
+def _problem_examples() -> dict[str, Any]:
+    bodies = (
+        problem_of(error, request_id="req-8c1d3a52", instance=None) for error in _ERRORS.values()
+    )
+    return {f"Problem{body.status}": body.model_dump(mode="json") for body in bodies}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from faultmaven.api.deps import services_of
-from faultmaven.api.examples import CATALOGUE
-from faultmaven.api.openapi import example_of, problems
+from faultmaven.api.openapi import shown
 from faultmaven.services.health_report import Catalogue
 
 router = APIRouter(tags=["providers"])
@@ -18,7 +17,7 @@ router = APIRouter(tags=["providers"])
     summary="List the providers",
     description="Every provider of the schema: whether it is configured, whether the chain asks "
     "it, its models, and what recent attempts showed. Nobody is asked for it.",
-    responses={200: example_of("The providers, by name.", CATALOGUE), **problems(503)},
+    responses={200: shown("The providers, by name.", "Catalogue")},
 )
 async def list_providers(request: Request) -> Catalogue:
     """List every provider."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from faultmaven.api.body import TIMEOUT_HEADER, read_question
+from faultmaven.api.body import TIMEOUT_HEADER, read_question, timeout_of
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
 from faultmaven.api.openapi import problems, schema_ref
-from faultmaven.infrastructure.observability.request import current_request_id
+from faultmaven.infrastructure.observability.request import require_request
 from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
 from faultmaven.models.examples import REQUEST
 
@@ -55,13 +55,17 @@ _PARAMETERS = [
     description=_DESCRIPTION,
     response_model=TroubleshootResponse,
     response_description="The answer, with its confidence, its evidence and every attempt.",
-    responses=problems(400, 404, 408, 413, 415, 422, 500, 503, asks_providers=True),
+    responses=problems(400, 404, 408, 413, 415, 422, 500, 503),
     openapi_extra={"requestBody": _BODY, "parameters": _PARAMETERS},
 )
 async def troubleshoot(request: Request) -> Response:
     """Answer one question, for as long as its caller waits."""
     agent = services_of(request).agent
+    timeout = timeout_of(request.headers)
     question = await read_question(request)
-    work = agent.troubleshoot(question, request_id=current_request_id())
+    came = require_request()
+    work = agent.troubleshoot(
+        question, request_id=came.request_id, received_at=came.started_at, timeout=timeout
+    )
     answer = await unless_gone(request.receive, work)
     return Response(answer.model_dump_json(), media_type="application/json")

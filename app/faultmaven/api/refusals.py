@@ -17,7 +17,7 @@ class InvalidFieldsError(InvalidInputError):
 
     def __init__(self, first: FieldFault, *further: FieldFault) -> None:
         more = f" (and {len(further)} more)" if further else ""
-        super().__init__(f"{first.field} {first.message}{more}", field=first.field, hint=first.fix)
+        super().__init__(f"{first.message}{more}", field=first.field, hint=first.fix)
         self.faults = (first, *further)[:_MAX_FAULTS]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from faultmaven.models.status import LocalModelStatus, ProviderHealth
+from faultmaven.models.status import LocalModelState, LocalModelStatus, ProviderHealth
 
 Status = Literal["healthy", "degraded", "not_initialized"]
 ProviderState = Literal["not_configured", "unknown", "healthy", "degraded", "starting", "down"]
@@ -162,4 +162,4 @@ class Summary:
     llm_provider: bool
     fallback_chain: list[str]
     providers: dict[str, ProviderState]
-    local_model: str
+    local_model: LocalModelState

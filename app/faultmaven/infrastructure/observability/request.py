@@ -12,6 +12,7 @@ class RequestInFlight:
 
     Attributes:
         request_id: name in logs, headers and bodies.
+        started_at: when it came in, on the monotonic clock, in seconds.
         attempts: attempts at providers that ended so far.
         provider_ms: milliseconds spent on them, waits before them included.
         problem: stable name of the problem it ended with, or ``None``.
@@ -19,6 +20,7 @@ class RequestInFlight:
     """
 
     request_id: str
+    started_at: float = 0.0
     attempts: int = 0
     provider_ms: float = 0.0
     problem: str | None = None
@@ -28,9 +30,9 @@ class RequestInFlight:
 _current: ContextVar[RequestInFlight | None] = ContextVar("faultmaven_request", default=None)
 
 
-def begin_request(request_id: str) -> RequestInFlight:
+def begin_request(request_id: str, started_at: float = 0.0) -> RequestInFlight:
     """Make a request the current one of this task and of every task it starts."""
-    request = RequestInFlight(request_id)
+    request = RequestInFlight(request_id, started_at)
     _current.set(request)
     return request
 
@@ -40,7 +42,13 @@ def current_request() -> RequestInFlight | None:
     return _current.get()
 
 
-def current_request_id() -> str:
-    """The id of the request this task works for; empty outside of requests."""
+def require_request() -> RequestInFlight:
+    """The request this task works for.
+
+    Raises:
+        LookupError: there is none.
+    """
     request = _current.get()
-    return request.request_id if request else ""
+    if request is None:
+        raise LookupError("nothing is being served here")
+    return request

@@ -1,0 +1,59 @@
+"""Starting and stopping."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.service import QUESTION, TROUBLESHOOT, container_of, started, unstarted_client
+from faultmaven.errors import LocalModelError
+from faultmaven.main import create_app
+
+
+async def test_the_container_lives_as_long_as_the_application(tmp_path: Path) -> None:
+    """Nothing is connected before the start, and everything is closed after the end."""
+    container = container_of(tmp_path)
+    app = create_app(container)
+    assert container.life == []
+    async with started(app):
+        assert container.life == ["start"]
+    assert container.life == ["start", "stop"]
+
+
+async def test_after_the_end_it_answers_503(tmp_path: Path) -> None:
+    """A request that comes too late is refused in words, not with a closed store."""
+    app = create_app(container_of(tmp_path))
+    async with started(app):
+        pass
+    async with unstarted_client(app) as client:
+        assert (await client.post(TROUBLESHOOT, json=QUESTION)).status_code == 503
+
+
+async def test_a_start_that_fails_half_way_closes_what_did_open(tmp_path: Path) -> None:
+    """Otherwise the store's thread would keep the process from ending."""
+    container = container_of(tmp_path)
+    container.start_error = LocalModelError("no engine")
+    with pytest.raises(LocalModelError):
+        async with started(create_app(container)):
+            pass
+    assert container.life == ["start", "stop"]
+
+
+_IMPORT = """
+import sys
+import faultmaven.main
+loaded = {name.partition(".")[0] for name in sys.modules}
+assert "faultmaven.container" not in sys.modules
+print(sorted(loaded & {"httpx", "respx", "xllamacpp", "aiohttp", "rich", "typer", "numpy"}))
+"""
+
+
+def test_importing_the_application_loads_nothing_it_does_not_need() -> None:
+    """No client, no engine and no command line at import: starting stays quick."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter and text
+        [sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
