@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = False
+        self._lost = asyncio.Event()
         self._transport: asyncio.Transport | None = None
 
     # --- told by the event loop ---
@@ -56,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._opened(self)
         self.task = asyncio.ensure_future(self._run())
-        self.task.add_done_callback(lambda _: self._done(self))
+        self.task.add_done_callback(lambda _: self._finish())
 
     def data_received(self, data: bytes) -> None:
         """Keep what came until a request is complete."""
@@ -71,6 +72,8 @@ class Connection(asyncio.Protocol):
         """Take a reset for a departure too."""
         del exc
         self._client_gone()
+        self._lost.set()
+        self._finish()
 
     def pause_writing(self) -> None:
         """Hold writers back: the client reads too slowly."""
@@ -128,13 +131,16 @@ class Connection(asyncio.Protocol):
             endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
 
-    def abort(self) -> None:
-        """End the connection and its task now."""
+    async def abort(self) -> None:
+        """End the connection and its task now, and wait until the socket is closed."""
         self.close()
-        if self._transport is not None:
-            self._transport.abort()
-        if self.task is not None:
-            self.task.cancel()
+        assert self._transport is not None
+        assert self.task is not None
+        self._transport.abort()
+        self.task.cancel()
+        await self._lost.wait()
+        if not self.task.done():
+            await asyncio.wait([self.task])
 
     # --- inside ---
 
@@ -146,12 +152,16 @@ class Connection(asyncio.Protocol):
 
     def _client_gone(self) -> None:
         self._input.feed_eof()
-        if self._ended:
-            return
-        self._ended = True
-        self._left(self)
+        if not self._ended:
+            self._ended = True
+            self._left(self)
         if self.task is not None:
             self.task.cancel()
+
+    def _finish(self) -> None:
+        """Be done once the socket is closed and nobody serves it any more."""
+        if self._lost.is_set() and self.task is not None and self.task.done():
+            self._done(self)
 
     async def _read_head(self) -> bytes:
         first = await self._input.readexactly(1)

@@ -175,10 +175,9 @@ class Upstream(Scripted):
         if self._server is None:
             return
         self._server.close()
-        tasks = [connection.task for connection in self._open if connection.task]
-        for connection in list(self._open):
-            connection.abort()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _let_accepted_connections_be_made()
+        while self._open:
+            await asyncio.gather(*(connection.abort() for connection in self._open))
         await self._server.wait_closed()
 
     # --- inside ---
@@ -258,3 +257,9 @@ class Upstream(Scripted):
 
 _HANDSHAKE = 2.0
 """Seconds a TLS client may take to say hello."""
+
+
+async def _let_accepted_connections_be_made() -> None:
+    """Give the loop its two turns between accepting a socket and telling the protocol."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
