@@ -15,7 +15,11 @@ from faultmaven.errors import (
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.local_provider import LocalProvider
 from faultmaven.infrastructure.llm.transport import HttpxTransport
-from faultmaven.infrastructure.llm.wire.types import CompletionRequest
+from faultmaven.infrastructure.llm.wire.types import (
+    CompletionRequest,
+    WireRequest,
+    WireResponse,
+)
 from faultmaven.models.prompt import Message, StructuredOutput
 from providers.vendors import provider_for
 from upstreams import DIALECTS, Dialect, Upstream, refused_url
@@ -137,6 +141,25 @@ async def test_search_for_the_format_is_bounded(transport: HttpxTransport) -> No
             await provider_for(up, transport, timeout=0.2).generate("Why?")
 
     assert [request.path for request in up.requests] == ["/v1/chat/completions", "/api/chat"]
+
+
+async def test_formats_share_one_bound() -> None:
+    """The bound holds for the whole search, even where a transport would wait for ever (S42)."""
+
+    class Endless:
+        async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - the seam's own signature
+            if not request.url.endswith("/v1/chat/completions"):
+                await asyncio.Event().wait()
+            return WireResponse(404, {}, f"no such path within {timeout} s".encode())
+
+        async def aclose(self) -> None:
+            """Hold nothing."""
+
+    config = ProviderConfig("local", None, "http://127.0.0.1:1", ["m"], local=True)
+    provider = LocalProvider(config, transport=Endless())
+    async with asyncio.timeout(5):
+        with pytest.raises(ProviderTimeoutError):
+            await provider.generate("Why?", timeout=0.05)
 
 
 async def test_many_first_requests_agree(transport: HttpxTransport) -> None:
