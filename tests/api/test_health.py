@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.service import QUESTION, TROUBLESHOOT, Container, client_of, container_of, sample
+from api.service import QUESTION, TROUBLESHOOT, Container, Stuck, client_of, container_of, sample
 from doubles import Fail, Say, row, scripted
 from faultmaven.errors import (
     ModelNotFoundError,
@@ -289,3 +289,17 @@ async def test_metrics_agree_with_what_happened(tmp_path: Path) -> None:
         assert await sample(client, "faultmaven_requests_total", **requests) == 1
         assert await sample(client, "faultmaven_gateway_overhead_seconds_count") == 1
         assert await sample(client, "faultmaven_requests_in_flight") == 1  # this scrape
+
+
+async def test_health_answers_while_providers_hang(tmp_path: Path) -> None:
+    """Questions that wait for a provider do not hold up what is served from memory (S81)."""
+    stuck = Stuck()
+    async with client_of(container_of(tmp_path, agent=stuck)) as client, asyncio.timeout(20):
+        waiting = [asyncio.create_task(client.post(TROUBLESHOOT, json=QUESTION)) for _ in range(20)]
+        await stuck.began.wait()
+        for path in ("/health", "/health/live", "/health/ready", "/health/dependencies"):
+            assert (await client.get(path)).status_code == 200
+        assert await sample(client, "faultmaven_requests_in_flight") == 21
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,28 @@ async def test_a_session_is_remembered(tmp_path: Path) -> None:
     assert "The disk is full." in said
     assert kept is not None
     assert [turn.role for turn in kept.turns] == ["user", "assistant"] * 2
+
+
+async def test_an_answer_that_is_no_unicode_is_served_all_the_same(tmp_path: Path) -> None:
+    """Half a character from a provider must not turn an answer into a 500."""
+    async with client_of(container_of(tmp_path, Say("The disk\ud800 is full."))) as client:
+        response = await ask(client)
+    assert response.status_code == 200
+    assert "The disk" in response.json()["response"]
+
+
+async def test_a_broken_store_costs_nobody_an_answer(tmp_path: Path) -> None:
+    """The store dies under the running service: questions are answered, without history."""
+    container = container_of(tmp_path)
+    async with client_of(container) as client:
+        with sqlite3.connect(container.settings.session_database) as database:
+            database.execute("DROP TABLE turn")
+        database.close()
+        response = await ask(client)
+        ready = await client.get("/health/ready")
+    assert response.status_code == 200
+    assert response.json()["warnings"]
+    assert ready.status_code == 503
 
 
 async def test_strict_sessions_refuse_unknown_ones(tmp_path: Path) -> None:
