@@ -16,6 +16,8 @@ from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
 from faultmaven.api.openapi import DescribedAPI
+from faultmaven.api.start_failure import StartFailureMiddleware, note_start_failure
+from faultmaven.errors import FaultMavenError
 from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.services.agent import AgentService
@@ -83,6 +85,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     app.add_middleware(
         BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout
     )
+    app.add_middleware(StartFailureMiddleware)
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
     install_error_handlers(app)
     install_docs(app)
@@ -104,6 +107,9 @@ def _lifespan(
                 metrics=container.get_metrics(),
             )
             yield
+        except FaultMavenError as failure:
+            note_start_failure(app, failure)
+            raise
         finally:
             # Also after a start that failed half-way: what did open must close.
             app.state.services = None

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from api.service import QUESTION, TROUBLESHOOT, container_of, started, unstarted_client
 from faultmaven.errors import LocalModelError
@@ -40,6 +41,24 @@ async def test_a_start_that_fails_half_way_closes_what_did_open(tmp_path: Path) 
         async with started(create_app(container)):
             pass
     assert container.life == ["start", "stop"]
+
+
+async def test_a_start_that_fails_is_told_in_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder that cannot be used names its variable and the fix; no stack hides that."""
+    folder = tmp_path / "data"
+    folder.write_text("in the way")
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(container_of(folder)), port=0, log_config=None)
+    )
+    with pytest.raises(SystemExit):
+        await server.serve()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == 2
+    assert told[0].startswith("FAULTMAVEN_DATA_DIR: the session database")
+    assert "name another" in told[0]
+    assert "Traceback" not in told[0]
 
 
 _IMPORT = """

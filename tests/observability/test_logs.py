@@ -148,10 +148,10 @@ def _fail() -> None:
 
 
 def test_a_message_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Line breaks and terminal escapes in a message are written out."""
+    """What follows a line break is set in; terminal escapes are written out."""
     configure_logging("console")
     ours.info("path /\n✅ forged\x1b[2J\r\u2028end")
-    assert lines(capsys) == ["path /\\n✅ forged\\x1b[2J\\r\\u2028end"]
+    assert lines(capsys) == ["path /", "    ✅ forged\\x1b[2J\\r\\u2028end"]
 
 
 def test_only_our_own_loggers_are_heard_below_warning(capsys: pytest.CaptureFixture[str]) -> None:

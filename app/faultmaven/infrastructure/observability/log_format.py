@@ -12,9 +12,9 @@ from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.credentials import mask_credentials
 
 _traceback_writer = logging.Formatter()
-# A line break in a message would let whoever wrote part of it forge a line of its own.
+# A message with a line break must not forge a line of its own: what follows is set in.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))} | {
-    ord("\n"): "\\n",
+    ord("\n"): "\n    ",
     ord("\r"): "\\r",
     0x2028: "\\u2028",
     0x2029: "\\u2029",
