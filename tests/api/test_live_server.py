@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from api.live import live_client, served
-from api.service import QUESTION, TROUBLESHOOT, Container, Stuck, container_of, problem
+from api.service import QUESTION, TROUBLESHOOT, Container, Stuck, container_of, problem, sample
+from doubles import HandWritten, hand_written, row
 from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
 
@@ -117,6 +118,34 @@ async def test_hanging_up_cancels_the_work(tmp_path: Path) -> None:
         async with httpx.AsyncClient() as client:
             alive = await client.get(f"http://{host}:{port}/health/live")
     assert alive.status_code == 200
+
+
+async def test_hanging_up_reaches_the_provider_and_is_nobodys_failure(tmp_path: Path) -> None:
+    """The attempt ends with its caller: counted as cancelled, and no mark on the provider."""
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang(_provider: HandWritten) -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    container = container_of(tmp_path, rows={"one": row(hand_written(hang))})
+    body = json.dumps(QUESTION).encode()
+    async with served(container) as (host, port), asyncio.timeout(20):
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(head(content_length=str(len(body))) + body)
+        await began.wait()
+        writer.close()
+        await ended.wait()
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            cancelled = "faultmaven_attempts_cancelled_total"
+            assert await sample(client, cancelled, provider="one") == 1
+            assert await sample(client, "faultmaven_attempts_in_flight", provider="one") == 0
+            health = (await client.get("/health/dependencies")).json()
+    assert health["status"] == "healthy"
+    assert health["providers"]["one"]["state"] == "unknown"
 
 
 @pytest.fixture
