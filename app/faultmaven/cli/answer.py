@@ -85,7 +85,7 @@ def _numbered(texts: list[str]) -> list[str]:
 
 def _footer(answer: TroubleshootResponse) -> Iterator[str]:
     confidence = answer.confidence
-    asked = f"asked for {confidence.threshold:.2f}"
+    asked = f"{confidence.threshold:.2f} asked for"
     if confidence.below_threshold:
         yield f"[yellow]Confidence {confidence.score:.2f}, below the {asked}[/yellow]"
     else:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faultmaven.cli.console import err, print_json
-from faultmaven.errors import InvalidInputError
+from faultmaven.cli.console import complain, err, print_json
+from faultmaven.errors import ChainError, InvalidInputError
 
 if TYPE_CHECKING:
     from faultmaven.models.api import TroubleshootResponse
@@ -36,7 +36,11 @@ def ask(
     attachments = [_attachment(context.obj / path) for path in file or ()]
     body = {"session_id": session or str(uuid.uuid4()), "query": question}
     request = _request({**body, "attachments": attachments, "provider": provider})
-    answer = asyncio.run(_answer(request))
+    try:
+        answer = asyncio.run(_answer(request))
+    except ChainError as error:
+        _tell_attempts(error, as_json=as_json)
+        raise
     if as_json:
         print_json(answer.model_dump(mode="json"))
     else:
@@ -50,15 +54,34 @@ async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
     from faultmaven.container import container
 
     agent, embedded = container.get_agent_service(), container.get_local_model()
+    asked = request.chain or tuple(container.get_registry().get_fallback_chain())
     with ModelProgress() as progress:
         embedded.on_status(progress)
         try:
             await container.start()
-            await embedded.wait_ready()
+            # Others answer while the model is still on its way; alone it is worth waiting for.
+            if asked == ("local",):
+                await embedded.wait_ready()
             with err().status("Asking …"):
                 return await agent.troubleshoot(request)
         finally:
             await container.stop()
+
+
+def _tell_attempts(error: ChainError, *, as_json: bool) -> None:
+    """What was tried, before the error itself ends the command."""
+    from faultmaven.models.api import AttemptBody
+
+    if as_json:
+        attempts = [AttemptBody.of(attempt).model_dump(mode="json") for attempt in error.attempts]
+        print_json({"error": str(error), "hint": error.hint, "attempts": attempts})
+        return
+    for attempt in error.attempts:
+        complain(f"{attempt.provider}: {attempt.outcome} ({attempt.detail})")
+    hints = dict.fromkeys(attempt.hint for attempt in error.attempts if attempt.hint)
+    for hint in hints:
+        if hint != error.hint:  # that one follows with the error itself
+            err().print(hint, markup=False)
 
 
 def _attachment(path: Path) -> dict[str, str]:

@@ -19,12 +19,18 @@ _MARKS = {"ok": "✅", "skipped": "⏸️", "warning": "⚠️", "problem": "❌
 _STYLES = {"ok": "", "skipped": "dim", "warning": "yellow", "problem": "red"}
 
 
-def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def doctor(
+    *,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds a provider may take to answer.")
+    ] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Check every configured provider with its free call, and what surrounds the service.
 
     Ends with exit code 1 when there is a problem; warnings alone do not count.
     """
-    findings = _findings(quiet=as_json)
+    findings = _findings(timeout, quiet=as_json)
     healthy = all(finding.severity != "problem" for finding in findings)
     if as_json:
         entries = [dataclasses.asdict(finding) for finding in findings]
@@ -34,7 +40,7 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     raise typer.Exit(0 if healthy else 1)
 
 
-def _findings(*, quiet: bool) -> list[Finding]:
+def _findings(timeout: float, *, quiet: bool) -> list[Finding]:
     from faultmaven.container import container
     from faultmaven.errors import ConfigurationError
     from faultmaven.services.doctor import unreadable_configuration
@@ -44,9 +50,9 @@ def _findings(*, quiet: bool) -> list[Finding]:
     except ConfigurationError as error:
         return unreadable_configuration(error)
     if quiet:
-        return asyncio.run(service.examine())
+        return asyncio.run(service.examine(seconds=timeout))
     with err().status("Asking the providers …"):
-        return asyncio.run(service.examine())
+        return asyncio.run(service.examine(seconds=timeout))
 
 
 def _show(findings: Sequence[Finding]) -> None:
@@ -59,8 +65,8 @@ def _show(findings: Sequence[Finding]) -> None:
             out().print(f"   {'':<{width}}  → {finding.fix}", markup=False)
     counts = Counter(finding.severity for finding in findings)
     problems, warnings = counts["problem"], counts["warning"]
-    out().print(f"\n{_count(problems, 'problem')}, {_count(warnings, 'warning')}.")
+    out().print(f"\n{_count(problems, 'problem')}, {_count(warnings, 'warning')}".capitalize())
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number or 'No'} {noun}{'' if number == 1 else 's'}"
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

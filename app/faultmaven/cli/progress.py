@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.progress import TimeRemainingColumn as RemainingColumn
 
-from faultmaven.cli.console import complain, err
+from faultmaven.cli.console import err
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from rich.console import Console
 
     from faultmaven.models.status import LocalModelStatus
 
@@ -19,9 +21,10 @@ _BUSY = frozenset({"starting", "downloading", "loading", "restarting"})
 
 
 class ModelProgress:
-    """Is told every status of the embedded model and shows it on standard error."""
+    """Is told every status of the embedded model and shows it, on standard error by default."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or err()
         self._shown: tuple[str, int] | None = None
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -41,7 +44,7 @@ class ModelProgress:
 
     def __call__(self, status: LocalModelStatus) -> None:
         """Show one moment."""
-        if err().is_terminal and status.state in _BUSY:
+        if self._console.is_terminal and status.state in _BUSY:
             self._draw(status)
             return
         self._end_bar()
@@ -50,7 +53,7 @@ class ModelProgress:
     def _draw(self, status: LocalModelStatus) -> None:
         if self._bar is None:
             columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-            self._bar = Progress(*columns, RemainingColumn(), console=err(), transient=True)
+            self._bar = Progress(*columns, RemainingColumn(), console=self._console, transient=True)
             self._task = self._bar.add_task("", total=None)
             self._bar.start()
         if self._task is not None:
@@ -71,7 +74,12 @@ class ModelProgress:
             return
         self._shown = step
         if status.state == "failed":
-            complain(f"Embedded model: {status.message}", status.hint)
+            self._line(f"Embedded model: {status.message}", style="red")
+            self._line(status.hint or "")
             return
         share = "" if status.progress is None else f" {status.progress:.0%}"
-        err().print(f"Embedded model: {status.message}{share}", markup=False)
+        self._line(f"Embedded model: {status.message}{share}")
+
+    def _line(self, text: str, *, style: str = "") -> None:
+        if text:
+            self._console.print(text, style=style, markup=False, soft_wrap=True)

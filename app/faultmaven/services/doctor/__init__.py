@@ -73,7 +73,6 @@ class DoctorService:
         directory: the configured providers.
         embedded: what knows about the embedded model.
         env_file: the file the configuration came from.
-        seconds: how long a provider's free call may take.
     """
 
     def __init__(
@@ -82,23 +81,24 @@ class DoctorService:
         embedded: EmbeddedModelAbility,
         *,
         env_file: Path = ENV_FILE,
-        seconds: float = CHECK_SECONDS,
     ) -> None:
         self._directory = directory
         self._embedded = embedded
         self._env_file = env_file
-        self._seconds = seconds
 
-    async def examine(self) -> list[Finding]:
+    async def examine(self, *, seconds: float = CHECK_SECONDS) -> list[Finding]:
         """Everything that was found: the environment first, then providers in schema order.
 
-        Spends no tokens. Checks run at the same time and each is bounded, so the whole takes
-        little longer than the slowest.
+        Spends no tokens. Checks run at the same time, so the whole takes little longer than the
+        slowest.
+
+        Args:
+            seconds: how long a provider's free call may take.
         """
         ability = await self._embedded.ability()
         return [
             *self._environment(),
-            *await self._providers(ability),
+            *await self._providers(ability, seconds),
             *examine_embedded(ability),
         ]
 
@@ -109,12 +109,14 @@ class DoctorService:
         yield from examine_chain(settings, status, self._directory.get_fallback_chain())
         yield examine_port(settings.host, settings.port)
 
-    async def _providers(self, ability: EmbeddedAbility) -> list[Finding]:
+    async def _providers(self, ability: EmbeddedAbility, seconds: float) -> list[Finding]:
         names = self._directory.get_provider_status()
-        found = await asyncio.gather(*(self._provider(name, ability) for name in names))
+        found = await asyncio.gather(*(self._provider(name, ability, seconds) for name in names))
         return [finding for findings in found for finding in findings]
 
-    async def _provider(self, name: str, ability: EmbeddedAbility) -> Sequence[Finding]:
+    async def _provider(
+        self, name: str, ability: EmbeddedAbility, seconds: float
+    ) -> Sequence[Finding]:
         status, config = (
             self._directory.get_provider_status()[name],
             self._directory.get_config(name),
@@ -124,19 +126,18 @@ class DoctorService:
         provider = self._directory.get_provider(name)
         if not isinstance(provider, _Checkable):
             return [cannot_be_checked(name)]
-        outcome = await self._outcome(provider)
+        outcome = await _outcome(provider, seconds)
         if isinstance(outcome, BaseException):
             return [check_failed(name, outcome)]
-        spared = ability.reason if config.local and ability.wanted else None
+        spared = config.local and ability.wanted
         return list(check_findings(config, status, outcome, spared=spared))
 
-    async def _outcome(self, provider: _Checkable) -> CheckResult | BaseException:
-        """What the check gave, be it an error: a provider may be written by somebody else."""
-        check = asyncio.wait_for(
-            provider.check(timeout=self._seconds), self._seconds + _GRACE_SECONDS
-        )
-        [outcome] = await asyncio.gather(check, return_exceptions=True)
-        return outcome
+
+async def _outcome(provider: _Checkable, seconds: float) -> CheckResult | BaseException:
+    """What the check gave, be it an error: a provider may be written by somebody else."""
+    check = asyncio.wait_for(provider.check(timeout=seconds), seconds + _GRACE_SECONDS)
+    [outcome] = await asyncio.gather(check, return_exceptions=True)
+    return outcome
 
 
 def unreadable_configuration(

@@ -35,7 +35,7 @@ def check_failed(name: str, error: BaseException) -> Finding:
 
 
 def check_findings(
-    config: ProviderConfig, status: Mapping[str, Any], result: CheckResult, *, spared: str | None
+    config: ProviderConfig, status: Mapping[str, Any], result: CheckResult, *, spared: bool
 ) -> Iterator[Finding]:
     """The findings from one free call.
 
@@ -43,12 +43,12 @@ def check_findings(
         config: what the provider is configured with.
         status: what the registry knows about it.
         result: what the call showed.
-        spared: why it does not matter that no server answers, or ``None`` if it does.
+        spared: whether the embedded model takes its place when no server answers.
     """
     for warning in status["warnings"]:
         yield Finding("warning", config.name, _sentence(warning))
     if result.error_class is not None:
-        yield _failure(config, result, result.error_class, spared)
+        yield _failure(config, result, result.error_class, spared=spared)
     elif result.model_found is False:
         message = f"It does not serve the configured model '{config.models[0]}'."
         yield Finding("problem", config.name, message, result.hint)
@@ -57,10 +57,11 @@ def check_findings(
 
 
 def _failure(
-    config: ProviderConfig, result: CheckResult, kind: ErrorClass, spared: str | None
+    config: ProviderConfig, result: CheckResult, kind: ErrorClass, *, spared: bool
 ) -> Finding:
     if kind in _UNREACHED and spared:
-        return Finding("skipped", config.name, f"No server at {config.base_url}. {spared}")
+        message = f"No server at {config.base_url}; the embedded model takes its place."
+        return Finding("skipped", config.name, message)
     severity: FindingSeverity = "warning" if kind in _TEMPORARY else "problem"
     detail = f" ({result.detail.rstrip('.')})" if result.detail else ""
     return Finding(severity, config.name, f"{_WORDS[kind]}{detail}.", result.hint)
