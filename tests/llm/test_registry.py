@@ -24,6 +24,8 @@ from faultmaven.models.interfaces import ILLMProvider, LLMResponse, ProviderConf
 SEVEN = ("fireworks", "openai", "anthropic", "gemini", "huggingface", "openrouter", "local")
 KEY_VARIABLES = {name: f"{name.upper()}_API_KEY" for name in SEVEN if name != "local"}
 
+ALL_KEYS = dict.fromkeys(KEY_VARIABLES.values(), "some-key")
+
 ENV_BLOCK = {
     "FIREWORKS_API_KEY": "fw_your_key",
     "OPENAI_API_KEY": "sk_your_openai_key",
@@ -102,6 +104,49 @@ def test_catalogue_describes_each_provider(name: str, kind: str, best_for: str) 
 def test_catalogue_tells_context_windows(name: str, window: str) -> None:
     """The catalogue gives each documented context window (S10, S13, S26)."""
     assert registry_of().get_provider_status()[name]["context_window"] == window
+
+
+@pytest.mark.parametrize(
+    ("name", "models"),
+    [
+        (
+            "fireworks",
+            [
+                "accounts/fireworks/models/llama-v3p1-8b-instruct",
+                "accounts/fireworks/models/llama-v3p1-70b-instruct",
+                "accounts/fireworks/models/mixtral-8x7b-instruct",
+            ],
+        ),
+        ("openai", ["gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo"]),
+        (
+            "anthropic",
+            [
+                "claude-3-5-sonnet-20241022",
+                "claude-3-5-sonnet-20240620",
+                "claude-3-haiku-20240307",
+                "claude-3-opus-20240229",
+            ],
+        ),
+        ("gemini", ["gemini-1.5-pro", "gemini-1.5-flash", "gemini-pro-vision"]),
+        (
+            "huggingface",
+            [
+                "tiiuae/falcon-7b-instruct",
+                "microsoft/DialoGPT-large",
+                "meta-llama/Llama-2-7b-chat-hf",
+            ],
+        ),
+        (
+            "openrouter",
+            ["anthropic/claude-3-sonnet", "openai/gpt-4", "meta-llama/llama-3-8b-instruct"],
+        ),
+        ("local", ["Phi-3-mini-128k-instruct-onnx"]),
+    ],
+)
+def test_documented_models_are_supported(name: str, models: list[str]) -> None:
+    """Each provider lists its documented models, the default first (S5, S7, S9, S12, S15, S17)."""
+    registry = registry_of(**ALL_KEYS)
+    assert registry.get_provider(name).get_supported_models() == models
 
 
 @pytest.mark.parametrize(
