@@ -64,7 +64,7 @@ async def test_prints_what_a_person_needs(tmp_path: Path, log: Path) -> None:
     assert LOG.splitlines()[1] in up.last.body.decode()
 
 
-async def test_prints_the_whole_answer_as_json(tmp_path: Path, log: Path) -> None:
+async def test_prints_the_whole_answer_as_json(tmp_path: Path) -> None:
     """--json is the body the service would have sent; - reads standard input."""
     async with Upstream("openai", answer=DIAGNOSIS) as up:
         words = ("ask", "Why?", "--file", "-", "--session", "mine", "--json")
