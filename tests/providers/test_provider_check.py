@@ -1,5 +1,7 @@
 """The free calls of every provider over real sockets, and what they are taken to mean."""
 
+from dataclasses import replace
+
 import pytest
 
 from faultmaven.errors import ErrorClass
@@ -9,7 +11,7 @@ from faultmaven.infrastructure.llm.providers.openai_provider import OpenAIProvid
 from faultmaven.infrastructure.llm.transport import HttpxTransport
 from faultmaven.models.status import CheckResult
 from providers.vendors import SEVEN, provider_for
-from upstreams import Upstream, refused_url
+from upstreams import DIALECTS, Upstream, refused_url
 
 _KEYED = [name for name in SEVEN.values() if name not in ("ollama", "huggingface")]
 
@@ -110,6 +112,28 @@ async def test_server_without_a_free_call_is_reachable_and_no_more(
         result = await provider_for(up, transport).check(timeout=5)
 
     assert result == CheckResult(reachable=True)
+
+
+async def test_local_server_without_any_list(transport: HttpxTransport) -> None:
+    """A server of one's own that only answers questions is not said to be broken (S19)."""
+    chat_only = tuple(item for item in DIALECTS["vllm"].endpoints if item.completes)
+    async with Upstream(replace(DIALECTS["vllm"], endpoints=chat_only)) as up:
+        result = await provider_for(up, transport).check(timeout=5)
+
+    assert result == CheckResult(reachable=True)
+    assert [request.path for request in up.requests] == ["/v1/models", "/api/tags", "/info"]
+
+
+async def test_old_servers_are_asked_for_their_own_lists(transport: HttpxTransport) -> None:
+    """Where OpenAI's list is missing, Ollama's tags or TGI's description stand in (S19, S109)."""
+    for name, path in (("ollama", "/api/tags"), ("tgi", "/info")):
+        kept = tuple(item for item in DIALECTS[name].endpoints if item.path == path)
+        async with Upstream(replace(DIALECTS[name], endpoints=kept)) as up:
+            result = await provider_for(up, transport).check(timeout=5)
+
+        assert result.reachable
+        assert result.models
+        assert up.last.path == path
 
 
 async def test_list_that_must_be_there_and_is_not(transport: HttpxTransport) -> None:

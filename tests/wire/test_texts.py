@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from faultmaven.errors import ProviderAuthError, ProviderRequestError
 from faultmaven.infrastructure.llm.wire import address
+from faultmaven.infrastructure.llm.wire.anthropic_messages import AnthropicMessages
 from faultmaven.infrastructure.llm.wire.excerpt import MAX_CHARS, excerpt
 from faultmaven.infrastructure.llm.wire.finish import finish_reason
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.thinking import split_thinking
 from faultmaven.infrastructure.llm.wire.turns import dialogue, flatten
-from faultmaven.infrastructure.llm.wire.types import Endpoint
+from faultmaven.infrastructure.llm.wire.types import CompletionRequest, Endpoint
 from faultmaven.models.prompt import Image, Message
 
 
@@ -135,3 +136,12 @@ def test_flattened_prompt_carries_no_picture() -> None:
         flatten([Message("user", "What is this?", (Image("image/png", "AA=="),))])
 
     assert caught.value.falls_back
+
+
+@pytest.mark.parametrize("last", [Message("assistant", "Hello."), Message("system", "s")])
+def test_anthropic_is_not_sent_a_prefill(last: Message) -> None:
+    """A conversation that does not end with the user is refused before it is sent."""
+    request = CompletionRequest("claude-sonnet-5", (last,))
+
+    with pytest.raises(ProviderRequestError, match="user"):
+        AnthropicMessages().encode(request, Endpoint("http://h", "key"))
