@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultmaven.models.credentials import find_credentials, mask_credentials
@@ -179,6 +179,7 @@ _PIECES = st.sampled_from(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(_PIECES | st.text(max_size=8), max_size=12).map("".join))
 def test_masking_twice_is_masking_once(text: str) -> None:
     """Masking is idempotent, so that every layer may do it."""
@@ -187,6 +188,7 @@ def test_masking_twice_is_masking_once(text: str) -> None:
     assert mask_credentials(once) == once
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=40), st.sampled_from(sorted(_VENDOR_KEYS.values())), st.text(max_size=40))
 def test_key_is_found_in_any_surroundings(before: str, key: str, after: str) -> None:
     """Whatever stands around a key, as long as it begins a word, the key goes."""

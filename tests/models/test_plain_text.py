@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultmaven.models.plain_text import (
@@ -65,6 +65,7 @@ def test_what_can_carry_hidden_text_goes(character: str) -> None:
     assert strip_invisible(f"a{character}b") == "ab"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_visible_text_of_any_language_stays(text: str) -> None:
     """Letters, digits, signs and spaces pass unchanged."""
@@ -75,6 +76,7 @@ def test_visible_text_of_any_language_stays(text: str) -> None:
     assert kept == "".join(c for c in visible if c not in fillers)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.characters()))
 def test_what_is_unfit_is_found_and_stripped(text: str) -> None:
     """After stripping nothing unfit is left, and what is left can be encoded."""
