@@ -138,7 +138,7 @@ def test_alerts_ask_for_metrics_that_exist() -> None:
         for name in re.findall(r"\bfaultmaven_\w+", rule["expr"])
     }
     registry = ProviderRegistry(settings_of({}))
-    exposed, _ = Metrics(registry, HealthTracker()).expose()
+    exposed, _ = Metrics(registry, HealthTracker(registry)).expose()
     families = list(text_string_to_metric_families(exposed.decode()))
     known = {sample.name for family in families for sample in family.samples}
     labelled = {f"{family.name}_total" for family in families if family.type == "counter"}
