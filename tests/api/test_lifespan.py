@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import uvicorn
 
 from api.service import QUESTION, TROUBLESHOOT, container_of, started, unstarted_client
+from doubles import environment
+from faultmaven.container import container as process_container
 from faultmaven.errors import LocalModelError
 from faultmaven.main import create_app
 
@@ -59,6 +63,40 @@ async def test_a_start_that_fails_is_told_in_a_sentence(
     assert told[0].startswith("FAULTMAVEN_DATA_DIR: the session database")
     assert "name another" in told[0]
     assert "Traceback" not in told[0]
+
+
+@pytest.fixture
+def _logging_as_it_was() -> Iterator[None]:
+    """Undo what the configuration of logging does to the process."""
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:], logging.getLogger("faultmaven").level)
+    yield
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+    logging.getLogger("faultmaven").setLevel(before[2])
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+async def test_without_a_container_it_is_the_process_s_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server's factory call composes the whole service; discovery shows in the log (S68)."""
+    variables = {
+        "FAULTMAVEN_DATA_DIR": str(tmp_path),
+        "LOCAL_MODEL": "off",
+        "OPENAI_API_KEY": "sk-test-0123456789",
+        "CHAT_PROVIDER": "openai",
+    }
+    process_container.reset()
+    try:
+        with environment(variables):
+            app = create_app()
+        async with started(app), unstarted_client(app) as client:
+            found = (await client.get("/health/dependencies")).json()
+    finally:
+        process_container.reset()
+    assert found["fallback_chain"] == ["openai", "local"]
+    assert "Provider fallback chain: openai → local" in capsys.readouterr().err.splitlines()
 
 
 _IMPORT = """

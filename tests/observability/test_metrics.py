@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from contextvars import Context
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,7 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from faultmaven.errors import ErrorClass
 from faultmaven.infrastructure.observability.health import HealthTracker
 from faultmaven.infrastructure.observability.metrics import Metrics
-from faultmaven.infrastructure.observability.request import begin_request, current_request
+from faultmaven.infrastructure.observability.request import (
+    begin_request,
+    current_request,
+    require_request,
+)
 from faultmaven.models.attempt import Usage
 from faultmaven.models.confidence import Confidence
 from faultmaven.models.interfaces import LLMResponse
@@ -220,6 +225,12 @@ def test_attempts_outside_of_requests_are_nobody_s(measured: Measured) -> None:
     assert current_request() is before
     labels = {"provider": "stranger", "model": "other", "outcome": "ok"}
     assert measured.value("faultmaven_attempts_total", **labels) == 1
+
+
+def test_whoever_serves_nothing_is_told_so() -> None:
+    """Code that needs the request it works for fails clearly outside of one."""
+    with pytest.raises(LookupError):
+        Context().run(require_request)
 
 
 def test_two_of_them_do_not_clash() -> None:

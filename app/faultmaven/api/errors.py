@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -26,12 +27,8 @@ REQUEST_ID_HEADER = "X-Request-ID"
 
 def install_error_handlers(app: FastAPI) -> None:
     """Have every error of ``app`` answered with a problem body."""
-    app.add_exception_handler(FaultMavenError, _on_ours)
-    app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
-    for gone in (ClientGoneError, ClientDisconnect):
-        app.add_exception_handler(gone, _on_gone)
-    app.add_exception_handler(Exception, _on_unexpected)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
 
 
 def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None) -> ProblemBody:
@@ -51,24 +48,18 @@ def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None)
     )
 
 
-async def _on_ours(request: Request, error: Exception) -> Response:
-    if not isinstance(error, FaultMavenError):
-        raise error
+async def _on_ours(request: Request, error: FaultMavenError) -> Response:
     problem = problem_of(error, request_id=_request_id(), instance=_instance(request))
     wait: float | None = getattr(error, "retry_after", None)
     headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
     return _answer(problem, headers)
 
 
-async def _on_validation(request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
+async def _on_validation(request: Request, error: RequestValidationError) -> Response:
     return await _on_ours(request, InvalidFieldsError(*field_faults(error.errors())))
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
+async def _on_http(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     detail, hint = _HTTP_WORDING.get(error.status_code, (phrase, None))
     slug = phrase.lower().replace(" ", "_")
@@ -159,4 +150,14 @@ _HTTP_WORDING: Mapping[int, tuple[str, str | None]] = {
         "This path does not take this method.",
         "The Allow header names those it takes; GET /docs lists the operations.",
     ),
+}
+
+# Any: the framework's type for handlers does not know that each gets its own kind of error.
+_HANDLERS: Mapping[type[Exception], Any] = {
+    FaultMavenError: _on_ours,
+    RequestValidationError: _on_validation,
+    HTTPException: _on_http,
+    ClientGoneError: _on_gone,
+    ClientDisconnect: _on_gone,
+    Exception: _on_unexpected,
 }

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.deps import services_of
 from faultmaven.api.openapi import shown
+from faultmaven.services.health import HealthService
 from faultmaven.services.health_report import Dependencies, Liveness, Readiness, Summary
 
 router = APIRouter(tags=["health"])
@@ -25,7 +26,7 @@ _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 )
 async def liveness() -> Liveness:
     """Tell that the process runs."""
-    return Liveness()
+    return HealthService.liveness()
 
 
 @router.get(

@@ -70,8 +70,9 @@ class HealthService:
         self._sessions = sessions
         self._local_model = local_model
 
-    def liveness(self) -> Liveness:
-        """The process runs."""
+    @staticmethod
+    def liveness() -> Liveness:
+        """The process runs; needs nothing that has to be started."""
         return Liveness()
 
     async def readiness(self) -> Readiness:

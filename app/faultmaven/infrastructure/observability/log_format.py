@@ -78,9 +78,7 @@ class JSONFormatter(logging.Formatter):
             "request_id": getattr(record, "request_id", None),
             **_fields(record),
         }
-        if record.exc_info and not record.exc_text:
-            record.exc_text = self.formatException(record.exc_info)
-        if record.exc_text:
+        if record.exc_text:  # written by the filter before
             line["exception"] = record.exc_text
         return json.dumps(line, ensure_ascii=False, default=str)
 

@@ -1,0 +1,84 @@
+"""Work that is raced against its caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.refusals import ClientGoneError
+
+Message = dict[str, Any]
+
+
+def messages(*coming: Message) -> Callable[[], Awaitable[Message]]:
+    """Make a channel that gives these and then waits for ever."""
+    left = list(coming)
+
+    async def receive() -> Message:
+        if not left:
+            await asyncio.Event().wait()
+        return left.pop(0)
+
+    return receive
+
+
+async def answer() -> str:
+    """Answer at once."""
+    return "done"
+
+
+class Work:
+    """Work that takes for ever, and time to end."""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    async def run(self) -> str:
+        """Wait, and tidy up when told to stop."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            self.ended = True
+        return "never"
+
+
+async def test_whoever_waits_gets_the_result() -> None:
+    """The caller stays, the work ends: its result, and nothing is left running."""
+    assert await unless_gone(messages(), answer()) == "done"
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_error_of_the_work_is_the_callers() -> None:
+    """What the work raises is raised."""
+
+    async def fail() -> None:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        await unless_gone(messages(), fail())
+
+
+async def test_leaving_ends_the_work_before_anything_else_happens() -> None:
+    """When it returns, the work has tidied up; a stray message before does not count."""
+    work = Work()
+    channel = messages({"type": "http.request", "body": b""}, {"type": "http.disconnect"})
+    with pytest.raises(ClientGoneError):
+        await unless_gone(channel, work.run())
+    assert work.ended
+
+
+async def test_a_server_that_stops_ends_the_work_too() -> None:
+    """Cancelling the request itself reaches the work and leaves nothing behind."""
+    work = Work()
+    serving = asyncio.create_task(unless_gone(messages(), work.run()))
+    await asyncio.sleep(0.01)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert work.ended
+    assert len(asyncio.all_tasks()) == 1
