@@ -319,7 +319,7 @@ transport.discard()
 
 
 def test_new_event_loop_works() -> None:
-    """A transport outlives the event loop it was used on: scripts run several (S101)."""
+    """A transport outlives the event loop it was used on: scripts run several."""
     with UpstreamThread("openai", keys={KEY}) as up:
         script = subprocess.run(  # noqa: S603 - our own script
             [sys.executable, "-c", SEVERAL_LOOPS, up.upstream.base_url, KEY],
