@@ -125,3 +125,20 @@ async def test_the_embedded_model_stays_off_where_it_is_not_wanted(container: Co
     assert container.get_local_model().status.state == "off"
     assert not (await container.get_local_model().ability()).wanted
     await container.stop()
+
+
+async def test_what_is_masked_on_its_way_out_is_counted(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key in a prompt reaches no vendor, and the metric tells that one was removed."""
+    async with Upstream("openai") as up:
+        monkeypatch.setenv("OPENAI_API_KEY", up.key)
+        monkeypatch.setenv("OPENAI_API_BASE", up.base_url)
+        monkeypatch.setenv("CHAT_PROVIDER", "openai")
+        container.reset()
+
+        await container.get_llm_provider().generate("the log says hf_abcdefgh12345678 was refused")
+
+        assert b"hf_abcdefgh12345678" not in up.last.body
+    exposition = container.get_metrics().expose()[0].decode()
+    assert 'faultmaven_redactions_total{kind="huggingface_key"} 1.0' in exposition

@@ -34,9 +34,17 @@ def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
 
 
 def _router(
-    registry: ProviderRegistry, *, sanitizer: ISanitizer, observers: Sequence[IAnswerObserver]
+    registry: ProviderRegistry,
+    *,
+    sanitizer: ISanitizer,
+    metrics: Metrics,
+    observers: Sequence[IAnswerObserver],
 ) -> LLMRouter:
-    redactor = Redactor(mask=sanitizer.mask, redact_local=registry.settings.redact_local)
+    redactor = Redactor(
+        mask=sanitizer.mask,
+        redact_local=registry.settings.redact_local,
+        on_redaction=metrics.on_redaction,
+    )
     return LLMRouter(registry, redactor=redactor, observers=observers)
 
 
@@ -89,7 +97,9 @@ class Core(containers.DeclarativeContainer):
     health_tracker = providers.Singleton(HealthTracker, registry)
     metrics = providers.Singleton(Metrics, registry, health_tracker)
     observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
-    router = providers.Singleton(_router, registry, sanitizer=sanitizer, observers=observers)
+    router = providers.Singleton(
+        _router, registry, sanitizer=sanitizer, metrics=metrics, observers=observers
+    )
     embedded = providers.Singleton(EmbeddedModel, registry)
     health = providers.Singleton(
         _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded

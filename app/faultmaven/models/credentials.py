@@ -148,7 +148,8 @@ _NO_SECRET = re.compile(
 # value that is refused is read again from the next name within it.
 _TOKENLIKE = re.compile(r"[\\\"']{0,4}(?=[^\s\"',;&0-9]{0,40}+[0-9])[^\s\"',;&]{12}")
 _MASKED = re.compile(r"[\\\"']{0,4}\[[a-z_]{2,24} removed\]")
-_PLACEHOLDER = re.compile(r"\[[a-z_]{2,24} removed\]")
+PLACEHOLDER = re.compile(r"\[([a-z_]{2,24}) removed\]")
+"""What stands in a credential's place; its group is the kind."""
 
 
 def mask_credentials(text: str) -> str:
@@ -228,7 +229,7 @@ def _value(text: str, position: int, name: str) -> tuple[int, int] | None:
 
 
 def _is_no_secret(text: str, start: int, end: int) -> bool:
-    return bool(_NO_SECRET.fullmatch(text, start, end) or _PLACEHOLDER.match(text, start))
+    return bool(_NO_SECRET.fullmatch(text, start, end) or PLACEHOLDER.match(text, start))
 
 
 def _merged(spans: list[_Span]) -> list[_Span]:
