@@ -672,6 +672,20 @@ async def test_all_set_aside_asks_who_is_due_first() -> None:
     assert chain.calls() == {"one": 1, "two": 2}
 
 
+async def test_only_one_of_those_set_aside_is_bothered() -> None:
+    """When who is due first fails again, the others that asked for rest are left alone."""
+    chain = chain_of(
+        {
+            "one": [Fail(RateLimitedError, fields={"retry_after": 90}), GOOD],
+            "two": [Fail(RateLimitedError, fields={"retry_after": 70}), Fail(ProviderAuthError)],
+        }
+    )
+    for _ in range(2):
+        with pytest.raises(AllProvidersFailedError):
+            await chain.router.generate("Why?")
+    assert chain.calls() == {"one": 1, "two": 2}
+
+
 async def test_provider_that_is_not_ready_is_passed_over() -> None:
     """A local model that is still loading says so, and the next provider is asked meanwhile."""
     chain = chain_of({"local": [GOOD], "two": [GOOD]}, rows={"local": {"local": True}})
