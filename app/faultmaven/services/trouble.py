@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 _GRAVE = re.compile(
     r"panic|fatal|oom|out of memory|exception|traceback|segfault|killed|emerg|crit|exit code"
@@ -15,21 +16,26 @@ _TROUBLE = re.compile(
 )
 _SETTING = re.compile(r"[=:]\s*\S*[0-9]")
 _DIGITS = re.compile(r"(?<![0-9a-f])(?=[a-f]*+[0-9])[0-9a-f]+")
-_MOST_HITS = 4_000  # looked at; a log that is nothing but errors shows them in its head, too
+_MOST_HITS = 20_000  # lines looked at; a log that is nothing but errors shows them in its head
 _LINE_CHARS = 100  # of a quote: enough to find it by, cheap to write
 _BEFORE = 30  # characters of a long line kept before the word that announces trouble
 
 
 def trouble_places(text: str, start: int, end: int) -> Iterator[int]:
-    """Places of words that announce trouble, the gravest kind first."""
+    """Places of words that announce trouble, one for each line, the gravest kind first."""
     lowered = text.lower()
     if len(lowered) != len(text):  # one letter of Turkish grows; places would be off
         lowered = text
     for pattern in (_GRAVE, _TROUBLE):
-        for count, match in enumerate(pattern.finditer(lowered, start, end)):
-            if count >= _MOST_HITS:
-                break
-            yield match.start()
+        yield from islice(_line_hits(pattern, lowered, start, end), _MOST_HITS)
+
+
+def _line_hits(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[int]:
+    while (found := pattern.search(text, start, end)) is not None:
+        yield found.start()
+        start = text.find("\n", found.end(), end)
+        if start < 0:
+            return
 
 
 def kind_of(line: str) -> str:

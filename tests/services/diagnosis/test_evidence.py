@@ -38,7 +38,7 @@ def _one(quote: str, sources: Sources = _SOURCES) -> Evidence:
         ("Terminated Reason: OOMKilled", "attachment:a.log", 2),
         ("Terminated\n  Reason: OOMKilled", "attachment:a.log", 2),
         ("Last State ... OOMKilled", "attachment:a.log", 2),
-        ("Terminated\u2026137", "attachment:a.log", 2),
+        ("Terminated\u2026Exit Code: 137", "attachment:a.log", 2),
         ("start", "attachment:a.log", 1),
         ('"env": "prod"', "context", None),
     ],
