@@ -181,6 +181,8 @@ install_lock() { # lock
   pip_install --no-deps --no-index --no-build-isolation --editable . ||
     die "the project itself could not be installed; the reason stands above."
   wanted "$lock" >"$(stamp_of "$lock")"
+  # What the tests need includes what the service needs, in the same versions.
+  [[ "$lock" != "$TEST_LOCK" ]] || wanted "$LOCK" >"$(stamp_of "$LOCK")"
   rm -f "$VENV/$UNFINISHED"
 }
 

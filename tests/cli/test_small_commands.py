@@ -72,3 +72,18 @@ def test_progress_in_a_terminal_is_a_bar() -> None:
     assert "50%" in shown
     assert "No room on the disk." in shown
     assert "Make room." in shown
+
+
+def test_other_output_interrupts_the_bar_cleanly() -> None:
+    """The greeting is printed while no bar is drawn, and the bar is there again after it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    assert isinstance(console.file, io.StringIO)
+    with ModelProgress(console) as progress:
+        progress(_download(0.25))
+        with progress.set_aside():
+            before = len(console.file.getvalue())
+            console.print("Hello.")
+            greeting = console.file.getvalue()[before:]
+        progress(_download(0.75))
+    assert greeting == "Hello.\n"
+    assert "75%" in console.file.getvalue()

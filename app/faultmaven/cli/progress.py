@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.progress import TimeRemainingColumn as RemainingColumn
 
 from faultmaven.cli.console import err
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from rich.console import Console
@@ -27,7 +31,7 @@ class ModelProgress:
         self._console = console or err()
         self._shown: tuple[str, int] | None = None
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._last: LocalModelStatus | None = None
 
     def __enter__(self) -> Self:
         """Show from now on."""
@@ -47,25 +51,52 @@ class ModelProgress:
         if self._console.is_terminal and status.state in _BUSY:
             self._draw(status)
             return
+        self._last = None
         self._end_bar()
         self._say(status)
 
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Make room for other output, and go on afterwards."""
+        drawn, self._last = self._last, None
+        self._end_bar()
+        yield
+        if drawn is not None:
+            self._draw(drawn)
+
     def _draw(self, status: LocalModelStatus) -> None:
-        if self._bar is None:
-            columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-            self._bar = Progress(*columns, RemainingColumn(), console=self._console, transient=True)
-            self._task = self._bar.add_task("", total=None)
-            self._bar.start()
-        if self._task is not None:
-            total = None if status.progress is None else 1.0
-            self._bar.update(
-                self._task, description=status.message or "", total=total, completed=status.progress
-            )
+        bar = self._bar or self._begin_bar()
+        if self._last is None or self._last.state != status.state:
+            for task in bar.task_ids:
+                bar.remove_task(task)
+            bar.add_task(status.message, total=None if status.progress is None else 1.0)
+        self._last = status
+        bar.update(bar.task_ids[0], completed=status.progress)
+
+    def _begin_bar(self) -> Progress:
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
+        bar = Progress(*columns, RemainingColumn(), console=self._console, transient=True)
+        bar.start()
+        self._divert_logs()
+        self._bar = bar
+        return bar
 
     def _end_bar(self) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+            self._divert_logs()
+
+    def _divert_logs(self) -> None:
+        """Have log lines appear above the bar, and again as before once it is gone.
+
+        While a bar is drawn, rich puts a stand-in in the place of standard error.
+        """
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, logging.StreamHandler) and not isinstance(
+                handler, logging.FileHandler
+            ):
+                handler.setStream(sys.stderr)
 
     def _say(self, status: LocalModelStatus) -> None:
         """One line a state, and one for every tenth of a download."""

@@ -90,7 +90,8 @@ def _run(listening: socket.socket) -> bool:
             container.get_local_model().on_status(progress)
             await super().startup(sockets=sockets)
             if self.started:
-                _greet(listening.getsockname(), container.get_registry().get_fallback_chain())
+                with progress.set_aside():
+                    _greet(listening.getsockname(), container.get_registry().get_fallback_chain())
 
     config = uvicorn.Config(
         "faultmaven.main:create_app",
