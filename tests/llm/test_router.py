@@ -646,6 +646,8 @@ async def test_limited_provider_is_the_reserve() -> None:
     response = await chain.router.generate("second")
     assert response.provider == "one"
     assert [attempt.provider for attempt in response.attempts] == ["two", "one"]
+    third = await chain.router.generate("third")
+    assert [attempt.provider for attempt in third.attempts] == ["one"]
 
 
 async def test_reserve_is_not_bothered_for_a_better_answer() -> None:
