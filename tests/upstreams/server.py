@@ -221,12 +221,18 @@ class Upstream(Scripted):
         self.peak = max(self.peak, self.in_flight)
         connection.sent = 0
         self._changed.set()
+        try:
+            await self._answer(request, connection)
+        finally:
+            self._open[connection] = None
+            self._changed.set()
+
+    async def _answer(self, request: Request, connection: Connection) -> None:
         endpoint = self.dialect.endpoint(request)
         if endpoint is None:
             await self._refuse(request, connection, self.dialect.no_route(request))
         else:
             await self._play(request, connection, endpoint)
-        self._open[connection] = None
 
     async def _play(self, request: Request, connection: Connection, endpoint: Endpoint) -> None:
         try:

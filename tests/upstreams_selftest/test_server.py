@@ -1,8 +1,12 @@
 """The upstream as a server: what it records, what it is told to do, how it ends."""
 
 import asyncio
+import contextlib
+import gc
 import json
+import socket
 import time
+import warnings
 from typing import NoReturn
 
 import httpx
@@ -152,6 +156,36 @@ async def test_leaving_the_context_ends_every_stall_quickly() -> None:
     assert up.connections.open == 0
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", up.port)
+
+
+async def flood(exchange: Exchange) -> None:
+    """Write far more than a client that does not read will take, and close."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await exchange.write(b"x" * (32 << 20))
+    exchange.close()
+
+
+def test_nothing_stays_open_behind_a_client_that_does_not_read() -> None:
+    """A closed connection with unsent bytes is cut when the context is left."""
+
+    async def leave_it_unread() -> None:
+        with socket.socket() as client:
+            client.setblocking(False)  # noqa: FBT003 - the socket's own signature
+            async with Upstream("ollama") as up:
+                up.script_free(flood)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(client, ("127.0.0.1", up.port))
+                await loop.sock_sendall(client, b"GET /api/version HTTP/1.1\r\n\r\n")
+                await up.until(lambda up: up.requests and not up.in_flight)
+                assert up.connections.open == 1
+            assert up.connections.open == 0
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(leave_it_unread())
+        gc.collect()
+    assert [str(item.message) for item in caught] == []
 
 
 async def test_a_stopped_upstream_comes_back_on_its_port() -> None:
