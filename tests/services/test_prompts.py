@@ -91,6 +91,16 @@ def test_schema_and_instructions_fit_the_target() -> None:
     ]
 
 
+def test_small_model_reads_the_request_last_and_the_runbook_before_it() -> None:
+    """Material, then the runbook, then what to do with it."""
+    text = _write(_QUESTION, _SMALL).prompt.messages[-1].text
+
+    assert text.index("OOMKilled") < text.index(_OOM.title) < text.index("What in the material")
+    assert "from the runbook" in text
+    alone = _write(Question(_QUESTION.documents), _SMALL).prompt.messages[-1].text
+    assert "runbook" not in alone
+
+
 def test_instructions_say_what_they_must() -> None:
     """Data is not instructions, quotes are exact, doubt is honest, commands carry their danger."""
     for target in (_LARGE, _PLAIN):
@@ -288,7 +298,7 @@ def test_without_runbooks_none_is_spoken_of() -> None:
     question = Question(_QUESTION.documents)
 
     for target in _TARGETS:
-        assert "unbooks that may fit" not in _write(question, target).prompt.messages[-1].text
+        assert "unbook" not in _write(question, target).prompt.messages[-1].text
 
 
 def test_names_of_files_cannot_look_like_delimiters() -> None:

@@ -41,6 +41,20 @@ def test_lines_that_differ_in_numbers_only_are_told_once() -> None:
     ]
 
 
+def test_plain_lines_are_told_only_where_little_else_is() -> None:
+    """Headings and chatter do not stand beside lines that tell; alone they are better than none."""
+    assert telling_lines(["Limits:\nall is calm\nmore calm"], limit=9) == [
+        "Limits:",
+        "all is calm",
+        "more calm",
+    ]
+    assert telling_lines(["Limits:\na = 1\nb = x2\nfatal\nall is calm"], limit=9) == [
+        "a = 1",
+        "b = x2",
+        "fatal",
+    ]
+
+
 def test_long_line_is_cut_to_the_part_that_tells() -> None:
     """The words around the trouble remain, in at most a hundred characters."""
     line = f"{'prefix ' * 30}connect() failed (111: Connection refused) {'suffix ' * 30}"

@@ -68,9 +68,9 @@ class Evidence(_Body):
 
     quote: str = Field(description="The words, as the model quoted them.")
     source: str | None = Field(
-        description="Where they stand: query, context or attachment:<name>; null if nowhere."
+        description="query, context, attachment:<name>, or session (said earlier); null if nowhere."
     )
-    line: int | None = Field(description="Line in that source, from 1; null if nowhere.")
+    line: int | None = Field(description="Line there, from 1; null where lines say nothing.")
     verified: bool = Field(description="Whether the words do stand in the input.")
 
 

@@ -131,7 +131,8 @@ class Inquiry:
         diagnosis = read_diagnosis(text)
         cited = (finding.evidence for finding in diagnosis.findings if finding.evidence)
         evidence = self._sources.verify((*diagnosis.quotes, *cited))
-        return Reading(settle(diagnosis, evidence, self._question.runbooks), evidence)
+        settled = settle(diagnosis, evidence, query=self._query, runbooks=self._question.runbooks)
+        return Reading(settled, evidence)
 
 
 def _documents(request: TroubleshootRequest, sanitizer: ISanitizer) -> tuple[Document, ...]:

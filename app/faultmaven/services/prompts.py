@@ -81,18 +81,18 @@ def write_prompt(question: Question, target: Target, *, mask: Callable[[str], st
     """
     tag = _tag(question.documents)
     system = _system(question, target)
-    background = _background(question.runbooks, small=target.small)
-    fixed = sum(map(estimate_tokens, (system, background, prompt_texts.ASK)))
+    background, request = _background(question.runbooks, target), _request(question, target)
+    fixed = sum(map(estimate_tokens, (system, background, request)))
     room = max(_room(question, target) - fixed, _LEAST_TOKENS)
     documents = _fitted(question.documents, _material_room(question, room), mask)
     spent = sum(estimate_tokens(document.text) for document in documents)
-    material = "\n\n".join(
-        (*filter(None, [background]), *(_delimited(d, tag) for d in documents), prompt_texts.ASK)
-    )
+    material = "\n\n".join(_delimited(document, tag) for document in documents)
+    # What is read last weighs most with a small model: its runbook stands in the middle.
+    parts = (material, background) if target.small else (background, material)
     messages = (
         Message("system", system),
         *_history(question.history, room - spent, mask),
-        Message("user", material),
+        Message("user", "\n\n".join(part for part in (*parts, request) if part)),
     )
     schema = _schema(question, target, documents, mask)
     return Written(Prompt(messages, schema), shortened=documents != question.documents)
@@ -146,21 +146,26 @@ def _choices(runbooks: Sequence[Runbook]) -> list[str]:
 
 def _system(question: Question, target: Target) -> str:
     has_schema = target.structured is StructuredOutput.JSON_SCHEMA
+    if target.small:
+        form = "" if has_schema else prompt_texts.SMALL_MARKDOWN_FORM
+        return f"{prompt_texts.SMALL_SYSTEM}{form}"
+    form = prompt_texts.JSON_FORM if has_schema else prompt_texts.MARKDOWN_FORM
+    urgent = prompt_texts.URGENT if question.urgent else ""
+    return f"{prompt_texts.SYSTEM}{urgent}{form}"
+
+
+def _request(question: Question, target: Target) -> str:
     if not target.small:
-        form = prompt_texts.JSON_FORM if has_schema else prompt_texts.MARKDOWN_FORM
-        urgent = prompt_texts.URGENT if question.urgent else ""
-        return f"{prompt_texts.SYSTEM}{urgent}{form}"
-    commands = prompt_texts.SMALL_COMMANDS if question.runbooks else ""
-    json_form = prompt_texts.SMALL_JSON_FORM.format(commands=commands)
-    form = json_form if has_schema else prompt_texts.SMALL_MARKDOWN_FORM
-    return f"{prompt_texts.SMALL_SYSTEM}{form}"
+        return prompt_texts.ASK
+    return prompt_texts.SMALL_ASK + (prompt_texts.SMALL_ASK_COMMANDS if question.runbooks else "")
 
 
-def _background(runbooks: Sequence[Runbook], *, small: bool) -> str:
+def _background(runbooks: Sequence[Runbook], target: Target) -> str:
     if not runbooks:
         return ""
-    shown = [_brief(runbooks[0])] if small else [render_full(runbook) for runbook in runbooks]
-    return "\n\n".join((prompt_texts.RUNBOOKS, *shown))
+    if target.small:
+        return f"{prompt_texts.SMALL_RUNBOOK}\n{_brief(runbooks[0])}"
+    return "\n\n".join((prompt_texts.RUNBOOKS, *map(render_full, runbooks)))
 
 
 def _brief(runbook: Runbook) -> str:

@@ -17,6 +17,8 @@ _TROUBLE = re.compile(
 _SETTING = re.compile(r"[=:]\s*\S*[0-9]")
 _DIGITS = re.compile(r"(?<![0-9a-f])(?=[a-f]*+[0-9])[0-9a-f]+")
 _MOST_HITS = 20_000  # lines looked at; a log that is nothing but errors shows them in its head
+_PLAIN = 3  # rank of a line that neither announces trouble nor sets anything
+_FEW = 3
 _LINE_CHARS = 100  # of a quote: enough to find it by, cheap to write
 _BEFORE = 30  # characters of a long line kept before the word that announces trouble
 
@@ -46,14 +48,16 @@ def kind_of(line: str) -> str:
 def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
     """At most ``limit`` lines worth quoting, in their order, long ones cut to the telling part.
 
-    Lines that announce trouble come first, then settings with a number, then any; of lines that
-    differ in numbers only, one.
+    Lines that announce trouble come first, then settings with a number; any other only where
+    those are few. Of lines that differ in numbers only, one is told.
     """
     lines = [line.strip() for text in texts for line in text.splitlines()]
     distinct: dict[str, str] = {}
     for line in filter(None, lines):
         distinct.setdefault(kind_of(line), line)
-    chosen = set(sorted(distinct.values(), key=_rank)[:limit])
+    ranked = sorted(distinct.values(), key=_rank)
+    telling = sum(_rank(line) < _PLAIN for line in ranked)
+    chosen = set(ranked[: min(limit, max(telling, _FEW))])
     return [_telling_part(line) for line in dict.fromkeys(lines) if line in chosen]
 
 
@@ -63,7 +67,9 @@ def _rank(line: str) -> int:
         return 0
     if _TROUBLE.search(lowered):
         return 1
-    return 2 if _SETTING.search(line) else 3
+    if line.endswith(":"):  # a heading
+        return _PLAIN + 1
+    return _PLAIN - 1 if _SETTING.search(line) else _PLAIN
 
 
 def _telling_part(line: str) -> str:

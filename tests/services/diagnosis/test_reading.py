@@ -234,6 +234,23 @@ def test_inconclusive_is_understood(text: str) -> None:
     assert read_diagnosis(text).inconclusive
 
 
+@pytest.mark.parametrize(
+    ("explanation", "cause"),
+    [
+        ("The heap is too large.", "The heap is too large."),
+        ("One. Two! " + "x" * 320, "One. Two!"),
+        ("word-" * 10 + " more" * 60, "word-" * 10 + " more" * 53 + " ..."),
+        ("x" * 319 + ".", "x" * 319 + "."),
+    ],
+)
+def test_small_models_explanation_is_the_cause(explanation: str, cause: str) -> None:
+    """A sentence that ran into the schema's limit is left out."""
+    found = read_diagnosis(json.dumps({"explanation": explanation[:320], "evidence": []}))
+
+    assert found.root_cause == cause
+    assert not found.inconclusive
+
+
 def test_nothing_is_read_as_nothing() -> None:
     """Sections that say none hold nothing."""
     found = read_diagnosis("## Summary\nx\n## Commands\nNone.\n## Missing information\n- n/a\n")

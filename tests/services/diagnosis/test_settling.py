@@ -31,7 +31,7 @@ def _with_command(command: str, safety: Safety, description: str = "") -> Diagno
 )
 def test_the_more_careful_reading_wins(command: str, claimed: Safety, settled: Safety) -> None:
     """A model cannot talk a command harmless."""
-    (found,) = settle(_with_command(command, claimed), [], []).commands
+    (found,) = settle(_with_command(command, claimed), [], query="").commands
 
     assert found.safety == settled
 
@@ -39,11 +39,15 @@ def test_the_more_careful_reading_wins(command: str, claimed: Safety, settled: S
 def test_command_of_a_runbook_is_what_the_runbook_says() -> None:
     """Its author's safety and description serve where the model only chose it."""
     entry = _RUNBOOK.commands[-1]
-    (found,) = settle(_with_command(entry.command, "read_only"), [], [_RUNBOOK]).commands
+    (found,) = settle(
+        _with_command(entry.command, "read_only"), [], query="", runbooks=[_RUNBOOK]
+    ).commands
 
     assert (found.safety, found.description) == (entry.safety, entry.description)
 
-    (said,) = settle(_with_command(entry.command, "read_only", "mine"), [], [_RUNBOOK]).commands
+    (said,) = settle(
+        _with_command(entry.command, "read_only", "mine"), [], query="", runbooks=[_RUNBOOK]
+    ).commands
     assert said.description == "mine"
 
 
@@ -59,7 +63,7 @@ def test_finding_keeps_only_evidence_that_stands_in_the_input() -> None:
     ]
     diagnosis = Diagnosis(AnswerForm.JSON, "", summary="s", findings=findings)
 
-    settled = settle(diagnosis, evidence, []).findings
+    settled = settle(diagnosis, evidence, query="").findings
 
     assert [finding.evidence for finding in settled] == ["Exit  Code: 137", "Code: 137", None, None]
 
@@ -68,8 +72,8 @@ def test_inconclusive_answer_says_what_to_collect() -> None:
     """Where the model leaves it out, the runbook and common sense say it, with how and why."""
     diagnosis = Diagnosis(AnswerForm.JSON, "", summary="s", inconclusive=True)
 
-    with_runbook = settle(diagnosis, [], [_RUNBOOK]).missing
-    without = settle(diagnosis, [], []).missing
+    with_runbook = settle(diagnosis, [], query="", runbooks=[_RUNBOOK]).missing
+    without = settle(diagnosis, [], query="").missing
 
     assert [item.what for item in with_runbook][: len(_RUNBOOK.missing)] == [
         item.what for item in _RUNBOOK.missing
@@ -85,9 +89,9 @@ def test_models_own_list_is_kept() -> None:
     own = (MissingInformation(what="w", how="h", why="y"),)
     diagnosis = Diagnosis(AnswerForm.JSON, "", summary="s", missing=own, inconclusive=True)
 
-    assert settle(diagnosis, [], [_RUNBOOK]).missing == own
+    assert settle(diagnosis, [], query="", runbooks=[_RUNBOOK]).missing == own
     sure = replace(diagnosis, missing=(), inconclusive=False, root_cause="r")
-    assert settle(sure, [], [_RUNBOOK]).missing == ()
+    assert settle(sure, [], query="", runbooks=[_RUNBOOK]).missing == ()
 
 
 def test_naming_what_is_missing_and_no_cause_is_inconclusive() -> None:
@@ -95,5 +99,38 @@ def test_naming_what_is_missing_and_no_cause_is_inconclusive() -> None:
     own = (MissingInformation(what="w", how="h", why="y"),)
     open_ended = Diagnosis(AnswerForm.MARKDOWN, "", summary="s", missing=own)
 
-    assert settle(open_ended, [], []).inconclusive
-    assert not settle(replace(open_ended, root_cause="r"), [], []).inconclusive
+    assert settle(open_ended, [], query="").inconclusive
+    assert not settle(replace(open_ended, root_cause="r"), [], query="").inconclusive
+
+
+@pytest.mark.parametrize(
+    ("cause", "query", "kept"),
+    [
+        (
+            "The app is slow sometimes. What is wrong?",
+            "The app is slow  sometimes. What is wrong?",
+            "",
+        ),
+        ("The app is slow sometimes.", "The app is slow sometimes. What is it?", ""),
+        (
+            "FATAL: disk full",
+            "See:\n" + "quiet line\n" * 9 + "FATAL: disk full",
+            "FATAL: disk full",
+        ),
+        ("The pool is too large.", "Why?", "The pool is too large."),
+    ],
+)
+def test_cause_that_repeats_the_question_is_none(cause: str, query: str, kept: str) -> None:
+    """An echo is no diagnosis; a line of a pasted log may well be one."""
+    settled = settle(Diagnosis(AnswerForm.JSON, "", root_cause=cause), [], query=query)
+
+    assert settled.root_cause == kept
+    assert settled.inconclusive == (not kept)
+
+
+def test_command_is_suggested_once() -> None:
+    """A model that repeats itself does not fill the list."""
+    command = Command(command="ls", description="", safety="read_only")
+    again = Diagnosis(AnswerForm.JSON, "", root_cause="r", commands=(command, command))
+
+    assert settle(again, [], query="").commands == (command,)

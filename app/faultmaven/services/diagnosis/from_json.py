@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from faultmaven.models.api import Command, Finding, MissingInformation, Safety, Severity
 from faultmaven.services.diagnosis.result import AnswerForm, Diagnosis
+from faultmaven.services.diagnosis.schema import EXPLANATION_CHARS
 
 _MAX_STARTS = 4  # places where an object may begin in an answer with text around it
 _MAX_DEPTH = 12
@@ -26,6 +27,15 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _whole_sentences(value: object) -> str:
+    """The text, without the sentence that ran into the schema's limit."""
+    text = _text(value)
+    if len(text) < EXPLANATION_CHARS - 1 or text.endswith((".", "!", "?")):
+        return text
+    end = max(text.rfind(mark) for mark in (". ", "! ", "? "))
+    return text[: end + 1] if end > 0 else f"{text.rsplit(' ', 1)[0]} ..."
 
 
 def _texts(value: object) -> list[str]:
@@ -84,6 +94,7 @@ class _Answer(_Lenient):
     status: _Text = ""
     summary: _Text = ""
     root_cause: _Text = ""
+    explanation: Annotated[str, BeforeValidator(_whole_sentences)] = ""
     evidence: _Texts = Field(default_factory=list)
     next_steps: _Texts = Field(default_factory=list)
     recommendations: _Texts = Field(default_factory=list)
@@ -108,7 +119,7 @@ def _diagnosis(answer: _Answer, text: str) -> Diagnosis:
         form=AnswerForm.JSON,
         text=text,
         summary=answer.summary,
-        root_cause=answer.root_cause,
+        root_cause=answer.root_cause or answer.explanation,
         findings=tuple(map(_finding, answer.findings)),
         quotes=tuple(answer.evidence),
         recommendations=tuple(answer.recommendations),
@@ -122,7 +133,8 @@ def _diagnosis(answer: _Answer, text: str) -> Diagnosis:
 def _is_inconclusive(answer: _Answer) -> bool:
     """What the model says, or whether it names a cause where it is not asked to say."""
     status = answer.status.lower()
-    return "inconclusive" in status or not (status or answer.root_cause)
+    names_cause = bool(answer.root_cause or answer.explanation)
+    return "inconclusive" in status or not (status or names_cause)
 
 
 def _finding(found: _Finding) -> Finding:

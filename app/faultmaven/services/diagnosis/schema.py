@@ -1,8 +1,7 @@
 """The JSON schemas a model is held to.
 
 Small and strict: every field required, nothing else allowed, because that is what all vendors'
-strict modes take (https://platform.openai.com/docs/guides/structured-outputs). Quotes come
-first: a model that has to quote before it concludes invents less.
+strict modes take (https://platform.openai.com/docs/guides/structured-outputs).
 """
 
 from __future__ import annotations
@@ -11,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Schema = Mapping[str, Any]
+
+EXPLANATION_CHARS = 320
+"""What a small model may write to explain the fault; it is cut there, within a word if need be."""
 
 _TEXT: Schema = {"type": "string"}
 _QUOTE: Schema = {"type": "string", "description": "words copied exactly from the input"}
@@ -51,15 +53,19 @@ _FULL = _object(
 
 
 def full_schema() -> Schema:
-    """The whole result, for models that can fill it in."""
+    """The whole result, for models that can fill it in.
+
+    Quotes come first: a model that has to quote before it concludes invents less.
+    """
     return _FULL
 
 
 def narrow_schema(*, quotes: Sequence[str], commands: Sequence[str]) -> Schema:
     """A result a model of about a billion parameters finishes within some 350 tokens.
 
-    Left to itself such a model quotes its instructions and invents commands, and it calls every
-    answer inconclusive or none; so it chooses from lists, and is not asked how sure it is.
+    Left to itself such a model quotes its instructions, invents commands, and calls every answer
+    inconclusive or none; so it chooses from lists, and is not asked how sure it is. Asked for an
+    explanation it speaks of the case; asked for a root cause it recites the runbook.
 
     Args:
         quotes: the lines it may quote.
@@ -67,8 +73,8 @@ def narrow_schema(*, quotes: Sequence[str], commands: Sequence[str]) -> Schema:
     """
     chosen = {"commands": _list(_object(command=_one_of(commands)), maxItems=3)}
     return _object(
+        explanation=_at_most(EXPLANATION_CHARS),
         evidence=_list(_one_of(quotes) if quotes else _at_most(100), maxItems=3),
-        root_cause=_at_most(320),
         next_steps=_list(_at_most(140), maxItems=2),
         **(chosen if commands else {}),
     )

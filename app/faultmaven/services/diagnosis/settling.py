@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from faultmaven.knowledge.library import Runbook, RunbookCommand
@@ -25,24 +25,44 @@ _ALWAYS_WANTED = (
 
 
 def settle(
-    diagnosis: Diagnosis, evidence: Sequence[Evidence], runbooks: Sequence[Runbook]
+    diagnosis: Diagnosis,
+    evidence: Sequence[Evidence],
+    *,
+    query: str,
+    runbooks: Sequence[Runbook] = (),
 ) -> Diagnosis:
     """The diagnosis as we stand by it.
 
     A finding keeps its evidence only if that stands in the input. A command is as safe as the
     more careful of the model and us says; of one from a runbook we say what the runbook says.
-    An answer that is no diagnosis says what to collect.
+    A cause that only repeats the query is none, and an answer without one says what to collect.
     """
+    if _repeats(diagnosis.root_cause, query):
+        diagnosis = replace(diagnosis, root_cause="", inconclusive=True)
     verified = {item.quote for item in evidence if item.verified}
     known = {entry.command: entry for runbook in runbooks for entry in runbook.commands}
     inconclusive = diagnosis.inconclusive or _leaves_open(diagnosis)
     return replace(
         diagnosis,
         findings=tuple(_finding(finding, verified) for finding in diagnosis.findings),
-        commands=tuple(_command(command, known) for command in diagnosis.commands),
+        commands=tuple(_command(command, known) for command in _distinct(diagnosis.commands)),
         missing=diagnosis.missing or (_wanted(runbooks) if inconclusive else ()),
         inconclusive=inconclusive,
     )
+
+
+def _repeats(cause: str, query: str) -> bool:
+    """Whether a cause is the query over again, or most of it."""
+    said, asked = (" ".join(text.lower().split()) for text in (cause, query))
+    return bool(said) and (said == asked or (said in asked and len(said) > len(asked) / 2))
+
+
+def _distinct(commands: Sequence[Command]) -> Iterable[Command]:
+    """Each command once, as it was named first."""
+    distinct: dict[str, Command] = {}
+    for command in commands:
+        distinct.setdefault(command.command, command)
+    return distinct.values()
 
 
 def _finding(finding: Finding, verified: set[str]) -> Finding:
