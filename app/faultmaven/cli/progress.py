@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.progress import TimeRemainingColumn as RemainingColumn
@@ -13,7 +13,7 @@ from rich.progress import TimeRemainingColumn as RemainingColumn
 from faultmaven.cli.console import err
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from types import TracebackType
 
     from rich.console import Console
@@ -25,10 +25,18 @@ _BUSY = frozenset({"starting", "downloading", "loading", "restarting"})
 
 
 class ModelProgress:
-    """Is told every status of the embedded model and shows it, on standard error by default."""
+    """Is told every status of the embedded model and shows it.
 
-    def __init__(self, console: Console | None = None) -> None:
+    Args:
+        console: where; standard error by default.
+        unsaid: states that get no line.
+    """
+
+    def __init__(
+        self, console: Console | None = None, *, unsaid: Collection[str] = ("off", "stopped")
+    ) -> None:
         self._console = console or err()
+        self._unsaid = unsaid
         self._shown: tuple[str, int] | None = None
         self._bar: Progress | None = None
         self._last: LocalModelStatus | None = None
@@ -71,37 +79,31 @@ class ModelProgress:
                 bar.remove_task(task)
             bar.add_task(status.message, total=None if status.progress is None else 1.0)
         self._last = status
-        bar.update(bar.task_ids[0], completed=status.progress)
+        bar.update(bar.task_ids[0], completed=status.progress, refresh=True)
 
     def _begin_bar(self) -> Progress:
         columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
         bar = Progress(*columns, RemainingColumn(), console=self._console, transient=True)
+        handlers = _handlers_of(sys.stderr)
         bar.start()
-        self._divert_logs()
+        # While a bar is drawn, rich has a stand-in for standard error that writes above it.
+        for handler in handlers:
+            handler.setStream(sys.stderr)
         self._bar = bar
         return bar
 
     def _end_bar(self) -> None:
         if self._bar is not None:
+            handlers = _handlers_of(sys.stderr)
             self._bar.stop()
             self._bar = None
-            self._divert_logs()
-
-    def _divert_logs(self) -> None:
-        """Have log lines appear above the bar, and again as before once it is gone.
-
-        While a bar is drawn, rich puts a stand-in in the place of standard error.
-        """
-        for handler in logging.getLogger().handlers:
-            if isinstance(handler, logging.StreamHandler) and not isinstance(
-                handler, logging.FileHandler
-            ):
+            for handler in handlers:
                 handler.setStream(sys.stderr)
 
     def _say(self, status: LocalModelStatus) -> None:
         """One line a state, and one for every tenth of a download."""
         step = (status.state, int((status.progress or 0) / _STEP))
-        if step == self._shown or status.state in {"off", "stopped"}:
+        if step == self._shown or status.state in self._unsaid:
             return
         self._shown = step
         if status.state == "failed":
@@ -114,3 +116,10 @@ class ModelProgress:
     def _line(self, text: str, *, style: str = "") -> None:
         if text:
             self._console.print(text, style=style, markup=False, soft_wrap=True)
+
+
+def _handlers_of(stream: TextIO) -> list[logging.StreamHandler[TextIO]]:
+    """Handlers of log lines that write there."""
+    handlers = logging.getLogger().handlers
+    found = [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
+    return [handler for handler in found if handler.stream is stream]

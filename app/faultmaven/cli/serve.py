@@ -103,7 +103,8 @@ def _run(listening: socket.socket) -> bool:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = Server(config)
-    with ModelProgress() as progress:
+    # A failure is in the log.
+    with ModelProgress(unsaid=("off", "stopped", "failed")) as progress:
         server.run(sockets=[listening])
     return server.started
 
