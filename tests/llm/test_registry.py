@@ -288,6 +288,13 @@ def test_real_world_examples(primary: str, fallbacks: str, chain: list[str]) -> 
     assert registry.get_fallback_chain() == chain
 
 
+@pytest.mark.parametrize("primary", ["openai", "local"])
+def test_chain_of_the_primary_alone(primary: str) -> None:
+    """FALLBACK_CHAIN=none leaves the primary alone, whatever keys there are (S30)."""
+    registry = registry_of(CHAT_PROVIDER=primary, FALLBACK_CHAIN="none", **ALL_KEYS)
+    assert registry.get_fallback_chain() == [primary]
+
+
 def test_unknown_preset_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """A preset that does not exist is an error line with those that do (S25)."""
     registry_of(CHAIN_PRESET="prod")

@@ -106,6 +106,13 @@ def test_wait_beyond_the_deadline_is_useless() -> None:
     assert wait(error, time_left=5.01) == 5
 
 
+def test_short_wait_beyond_the_deadline_is_useless_too() -> None:
+    """The deadline counts also where the wait is within the policy's patience."""
+    error = RateLimitedError("slow down", retry_after=1.5)
+    assert wait(error, time_left=1, has_next=True) is None
+    assert wait(error, time_left=1.6, has_next=True) == 1.5
+
+
 errors = st.builds(
     lambda kind, after: kind("it went wrong", retry_after=after),
     st.sampled_from(RETRYABLE + FINAL),
