@@ -295,6 +295,12 @@ def test_chain_of_the_primary_alone(primary: str) -> None:
     assert registry.get_fallback_chain() == [primary]
 
 
+def test_explicit_chain_beats_the_preset() -> None:
+    """FALLBACK_CHAIN beside a preset changes what follows the preset's primary (S25)."""
+    registry = registry_of(CHAIN_PRESET="production", FALLBACK_CHAIN="local", **ALL_KEYS)
+    assert registry.get_fallback_chain() == ["fireworks", "local"]
+
+
 def test_unknown_preset_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """A preset that does not exist is an error line with those that do (S25)."""
     registry_of(CHAIN_PRESET="prod")
@@ -429,8 +435,19 @@ def test_discovery_keeps_its_documented_order() -> None:
     assert steps == ["built with key-1", "availability"]
 
 
+class Slow(scripted()):  # type: ignore[misc] # a class made by a function
+    """A provider that takes its time to be built, and counts how often it is."""
+
+    built = 0
+
+    def __init__(self, config: ProviderConfig) -> None:
+        super().__init__(config)
+        type(self).built += 1
+        time.sleep(0.05)
+
+
 def test_one_registry_for_threads_and_tasks() -> None:
-    """However many threads and tasks ask at once, they all get the same registry (S60)."""
+    """However many threads and tasks ask at once, one registry is built, for all (S60)."""
     found: list[ProviderRegistry] = []
     start = threading.Barrier(8)
 
@@ -444,7 +461,7 @@ def test_one_registry_for_threads_and_tasks() -> None:
         start.wait()
         found.extend(asyncio.run(ask_often()))
 
-    with environment({}):
+    with schema({"slow": row(Slow)}), environment({}):
         threads = [threading.Thread(target=work) for _ in range(8)]
         for thread in threads:
             thread.start()
@@ -452,6 +469,7 @@ def test_one_registry_for_threads_and_tasks() -> None:
             thread.join()
     assert len(found) == 80
     assert len({id(registry) for registry in found}) == 1
+    assert Slow.built == 1
 
 
 def test_forgotten_registry_is_read_anew() -> None:

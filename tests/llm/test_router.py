@@ -174,7 +174,7 @@ async def test_too_long_for_everybody_is_the_callers_error() -> None:
 async def test_too_long_for_one_and_trouble_at_another_is_not_the_callers_error() -> None:
     """Where a larger window was out of order only, the text may fit later: 503, not 400."""
     chain = chain_of({"one": [Fail(ContextLengthError)], "two": [Fail(ProviderAuthError)]})
-    with pytest.raises(AllProvidersFailedError, match="one: context_length .*; two: auth"):
+    with pytest.raises(AllProvidersFailedError, match=r"one: context_length .*; two: auth"):
         await chain.router.generate("Why?")
 
 
