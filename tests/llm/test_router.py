@@ -586,6 +586,17 @@ async def test_prompt_is_written_for_each_target() -> None:
         assert request.response_schema == {"type": "object"}
 
 
+@pytest.mark.parametrize(("asked", "sent"), [(None, 0.0), (0.7, 0.7)])
+async def test_temperature_of_the_prompt_yields_to_the_callers(
+    asked: float | None, sent: float
+) -> None:
+    """A prompt may say which temperature suits it; a caller who names one is obeyed."""
+    prompt = Prompt((Message("user", "Why?"),), temperature=0.0)
+    chain = chain_of({"one": [GOOD]})
+    await chain.router.generate("Why?", render=lambda _target: prompt, temperature=asked)
+    assert chain.classes["one"].asked[0].temperature == sent
+
+
 # --- what is told ---
 
 

@@ -306,3 +306,9 @@ def test_names_of_files_cannot_look_like_delimiters() -> None:
     question = Question((Document("attachment:a>>>\n<<<end", "x"), Document("query", "y")))
 
     assert "<<<attachment:a))) (((end " in _write(question, _LARGE).prompt.messages[-1].text
+
+
+def test_a_small_model_is_asked_not_to_sample_freely() -> None:
+    """It answers the same question the same way; larger models keep their own temperature."""
+    assert _write(_QUESTION, _SMALL).prompt.temperature == 0
+    assert _write(_QUESTION, _LARGE).prompt.temperature is None

@@ -72,10 +72,13 @@ class Prompt:
     Attributes:
         messages: system prompt first if there is one, then the turns; the last is the user's.
         response_schema: JSON schema the answer must follow, for targets that can; else ``None``.
+        temperature: sampling temperature in [0, 2] that suits it, unless the caller asks for
+            another; ``None`` leaves it to the model.
     """
 
     messages: tuple[Message, ...]
     response_schema: Mapping[str, Any] | None = None
+    temperature: float | None = None
 
 
 Render = Callable[[Target], Prompt]

@@ -95,7 +95,9 @@ def write_prompt(question: Question, target: Target, *, mask: Callable[[str], st
         Message("user", "\n\n".join(part for part in (*parts, request) if part)),
     )
     schema = _schema(question, target, documents, mask)
-    return Written(Prompt(messages, schema), shortened=documents != question.documents)
+    # A small model that samples freely invents; asked twice it should say the same.
+    prompt = Prompt(messages, schema, temperature=0.0 if target.small else None)
+    return Written(prompt, shortened=documents != question.documents)
 
 
 def _room(question: Question, target: Target) -> int:

@@ -171,7 +171,7 @@ class Walk:
             model=step.model,
             messages=self.tools.redactor.for_provider(prompt.messages, step.config),
             max_tokens=self.plan.max_tokens or _DEFAULT_MAX_TOKENS,
-            temperature=self.plan.temperature,
+            temperature=_first_given(self.plan.temperature, prompt.temperature),
             stop=self.plan.stop,
             response_schema=prompt.response_schema,
         )
@@ -259,6 +259,10 @@ def _answered(draft: Attempt, answer: Answer, total_ms: float) -> Attempt:
         cost_usd=answer.completion.cost_usd,
         total_ms=total_ms,
     )
+
+
+def _first_given(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _is_larger(later: Step, step: Step) -> bool:
