@@ -95,7 +95,7 @@ def test_small_model_reads_the_request_last_and_the_runbook_before_it() -> None:
     """Material, then the runbook, then what to do with it."""
     text = _write(_QUESTION, _SMALL).prompt.messages[-1].text
 
-    assert text.index("OOMKilled") < text.index(_OOM.title) < text.index("What in the material")
+    assert text.index("OOMKilled") < text.index(_OOM.title) < text.index("What fault does")
     assert "from the runbook" in text
     alone = _write(Question(_QUESTION.documents), _SMALL).prompt.messages[-1].text
     assert "runbook" not in alone

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faultmaven.services.trouble import telling_lines
+from faultmaven.services.trouble import announces_trouble, telling_lines
 
 _POD = """\
 NAME READY STATUS
@@ -53,6 +54,21 @@ def test_plain_lines_are_told_only_where_little_else_is() -> None:
         "b = x2",
         "fatal",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "announces"),
+    [
+        (_POD, True),
+        ("It answers 502, error.log is empty", True),
+        ("max_connections = 100", True),
+        ("The app is slow sometimes. What is wrong?", False),
+        ("", False),
+    ],
+)
+def test_signs_of_a_fault_are_words_and_settings(text: str, *, announces: bool) -> None:
+    """A bare complaint announces nothing that a diagnosis could rest on."""
+    assert announces_trouble(text) is announces
 
 
 def test_long_line_is_cut_to_the_part_that_tells() -> None:

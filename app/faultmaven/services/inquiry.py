@@ -21,9 +21,10 @@ from faultmaven.services.diagnosis import (
     read_diagnosis,
     to_markdown,
 )
-from faultmaven.services.diagnosis.settling import settle
+from faultmaven.services.diagnosis.settling import grounded, settle
 from faultmaven.services.excerpt import excerpt
 from faultmaven.services.prompts import Document, Question, Written, write_prompt
+from faultmaven.services.trouble import announces_trouble
 
 _DEFAULT_ANSWER_TOKENS = 1_024
 _LOG_LINES = 5  # a query of that many lines has a log in it
@@ -69,6 +70,7 @@ class Inquiry:
         self._query = documents[-1].text
         self._attachments = documents[: len(request.attachments)]
         self._has_logs = bool(request.attachments) or self._query.count("\n") >= _LOG_LINES - 1
+        self._has_signs = any(announces_trouble(document.text) for document in documents)
         self._masks = masks
         self._mask = cache(sanitizer.mask)
         self._sources = Sources(_sources(documents, history), mask=self._mask)
@@ -128,7 +130,7 @@ class Inquiry:
         return replace(message, text=self._mask(message.text))
 
     def _read(self, text: str) -> Reading:
-        diagnosis = read_diagnosis(text)
+        diagnosis = grounded(read_diagnosis(text), has_signs=self._has_signs)
         cited = (finding.evidence for finding in diagnosis.findings if finding.evidence)
         evidence = self._sources.verify((*diagnosis.quotes, *cited))
         settled = settle(diagnosis, evidence, query=self._query, runbooks=self._question.runbooks)

@@ -76,7 +76,7 @@ ASK = "Find the cause of what the query describes, from the material above."
 
 SMALL_RUNBOOK = "Runbook (general knowledge):"
 SMALL_ASK = """\
-What in the material above is wrong? Explain it in one or two sentences, in your own words, naming \
-the component and the exact values that clash. Then give the lines of evidence that prove it, and \
-the next steps."""
+What fault does the material above show? Explain its cause in one or two sentences, in your own \
+words, naming the component and the exact values that clash. Then give the lines of evidence that \
+prove it, and the next steps."""
 SMALL_ASK_COMMANDS = " Choose the commands that help from the runbook."

@@ -23,6 +23,12 @@ _LINE_CHARS = 100  # of a quote: enough to find it by, cheap to write
 _BEFORE = 30  # characters of a long line kept before the word that announces trouble
 
 
+def announces_trouble(text: str) -> bool:
+    """Whether anything in the text may be the sign of a fault: a telling word or a setting."""
+    lowered = text.lower()
+    return any(pattern.search(lowered) for pattern in (_GRAVE, _TROUBLE, _SETTING))
+
+
 def trouble_places(text: str, start: int, end: int) -> Iterator[int]:
     """Places of words that announce trouble, one for each line, the gravest kind first."""
     lowered = text.lower()

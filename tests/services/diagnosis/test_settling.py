@@ -9,7 +9,7 @@ import pytest
 from faultmaven.knowledge.library import Runbook, load_runbooks
 from faultmaven.models.api import Command, Evidence, Finding, MissingInformation, Safety
 from faultmaven.services.diagnosis import AnswerForm, Diagnosis
-from faultmaven.services.diagnosis.settling import settle
+from faultmaven.services.diagnosis.settling import grounded, settle
 
 _RUNBOOK: Runbook = next(r for r in load_runbooks() if r.id == "kubernetes-oomkilled")
 
@@ -134,3 +134,22 @@ def test_command_is_suggested_once() -> None:
     again = Diagnosis(AnswerForm.JSON, "", root_cause="r", commands=(command, command))
 
     assert settle(again, [], query="").commands == (command,)
+
+
+def test_small_models_explanation_of_nothing_is_dropped() -> None:
+    """Where the input announces no fault, what is left says what to collect."""
+    narrow = Diagnosis(AnswerForm.NARROW, "{}", root_cause="Too many queries.", next_steps=("x",))
+
+    settled = settle(grounded(narrow, has_signs=False), [], query="It is slow.")
+
+    assert settled.inconclusive
+    assert (settled.root_cause, settled.next_steps) == ("", ())
+    assert settled.missing
+    assert grounded(narrow, has_signs=True) is narrow
+
+
+def test_larger_models_may_answer_without_signs() -> None:
+    """They are asked whether the input suffices, and say so themselves."""
+    free = Diagnosis(AnswerForm.JSON, "{}", root_cause="It is always DNS.")
+
+    assert grounded(free, has_signs=False) is free

@@ -12,7 +12,6 @@ from faultmaven.services.diagnosis import AnswerForm, Diagnosis, judge
 
 _LARGE = Target("openai", "gpt-4o", structured=StructuredOutput.JSON_SCHEMA)
 _SMALL = Target("local", "tiny", structured=StructuredOutput.JSON_SCHEMA, small=True)
-_SMALL_FREE = Target("local", "tiny", small=True)
 
 
 def _evidence(
@@ -37,6 +36,7 @@ def _deltas(
 
 
 _JSON = Diagnosis(AnswerForm.JSON, "", summary="s")
+_NARROW = Diagnosis(AnswerForm.NARROW, "", root_cause="r")
 _FREE = Diagnosis(AnswerForm.FREE, "words")
 
 
@@ -70,9 +70,9 @@ def test_no_quote_is_no_fault_where_there_was_nothing_to_quote() -> None:
 
 def test_quotes_chosen_from_a_list_prove_nothing() -> None:
     """A small model that can only quote what stands there earns nothing by it."""
-    assert _deltas(_JSON, _evidence(3), target=_SMALL)["evidence"] == 0
-    assert _deltas(_JSON, _evidence(3), target=_SMALL_FREE)["evidence"] == 0.1
-    assert _deltas(_JSON, _evidence(1, 1), target=_SMALL)["evidence"] < 0
+    assert _deltas(_NARROW, _evidence(3), target=_SMALL)["evidence"] == 0
+    assert _deltas(_JSON, _evidence(3), target=_SMALL)["evidence"] == 0.1
+    assert _deltas(_NARROW, _evidence(1, 1), target=_SMALL)["evidence"] < 0
 
 
 def test_small_model_is_named_without_weight() -> None:
@@ -83,8 +83,7 @@ def test_small_model_is_named_without_weight() -> None:
 
 def test_all_that_is_good_adds_up_to_what_the_chain_expects() -> None:
     """The sum of good signals never exceeds 0.15, on which the chain's stopping relies."""
-    forms = (AnswerForm.JSON, AnswerForm.MARKDOWN, AnswerForm.FREE)
-    for form, verified, target in product(forms, range(6), (_LARGE, _SMALL, _SMALL_FREE)):
+    for form, verified, target in product(AnswerForm, range(6), (_LARGE, _SMALL)):
         evidence = _evidence(verified, words="a quote of some length")
         deltas = _deltas(Diagnosis(form, ""), evidence, target=target)
         assert sum(delta for delta in deltas.values() if delta > 0) <= 0.15 + 1e-9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -18,6 +19,7 @@ _MAX_DEPTH = 12
 _FENCE = re.compile(r"```[A-Za-z]{0,10}[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _CLOSERS = {"{": "}", "[": "]"}
+_CONCLUSIONS = frozenset({"summary", "root_cause", "explanation"})
 _SEVERITIES = frozenset(get_args(Severity))
 _SAFETIES = frozenset(get_args(Safety))
 
@@ -104,19 +106,26 @@ class _Answer(_Lenient):
 
 
 def from_json(text: str) -> Diagnosis | None:
-    """The diagnosis in ``text``, or ``None`` where it holds none as JSON; never raises."""
+    """The diagnosis in ``text``, or ``None`` where it holds none as JSON; never raises.
+
+    An object of our form that says nothing is an answer, too: that nothing can be said.
+    """
+    silent: Diagnosis | None = None
     for candidate in _candidates(text):
         folded = _folded(candidate)
-        if folded.keys() & _Answer.model_fields.keys():
-            found = _diagnosis(_Answer.model_validate(folded), text)
-            if found.is_telling:
-                return found
-    return None
+        if not folded.keys() & _Answer.model_fields.keys():
+            continue
+        found = _diagnosis(_Answer.model_validate(folded), text)
+        if found.is_telling:
+            return found
+        if folded.keys() & _CONCLUSIONS:
+            silent = silent or replace(found, inconclusive=True)
+    return silent
 
 
 def _diagnosis(answer: _Answer, text: str) -> Diagnosis:
     return Diagnosis(
-        form=AnswerForm.JSON,
+        form=AnswerForm.NARROW if answer.explanation else AnswerForm.JSON,
         text=text,
         summary=answer.summary,
         root_cause=answer.root_cause or answer.explanation,

@@ -9,9 +9,10 @@ from faultmaven.models.api import Command, Finding, MissingInformation
 
 
 class AnswerForm(StrEnum):
-    """The form an answer came in."""
+    """The form an answer came in; narrow is the JSON a small model is held to."""
 
     JSON = "json"
+    NARROW = "narrow"
     MARKDOWN = "markdown"
     FREE = "free"
 

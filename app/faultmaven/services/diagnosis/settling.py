@@ -24,6 +24,17 @@ _ALWAYS_WANTED = (
 )
 
 
+def grounded(diagnosis: Diagnosis, *, has_signs: bool) -> Diagnosis:
+    """The diagnosis, or nothing of it where it cannot rest on anything.
+
+    A small model is not asked whether the input suffices, since it cannot tell, and it explains
+    a fault that nothing announces as readily as any other.
+    """
+    if has_signs or diagnosis.form is not AnswerForm.NARROW:
+        return diagnosis
+    return Diagnosis(AnswerForm.NARROW, diagnosis.text, inconclusive=True)
+
+
 def settle(
     diagnosis: Diagnosis,
     evidence: Sequence[Evidence],

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from faultmaven.models.api import Evidence
 from faultmaven.models.confidence import Signal
-from faultmaven.models.prompt import StructuredOutput, Target
+from faultmaven.models.prompt import Target
 from faultmaven.services.diagnosis.result import AnswerForm, Diagnosis
 
 _SOLID_CHARS = 20  # verified words from which evidence weighs fully
@@ -30,7 +30,7 @@ def judge(
     """
     return (
         *_structure(diagnosis),
-        *_evidence(evidence, has_logs=has_logs, target=target),
+        *_evidence(diagnosis, evidence, has_logs=has_logs),
         *_honesty(diagnosis),
         *_size(target),
     )
@@ -43,7 +43,9 @@ def _structure(diagnosis: Diagnosis) -> Iterator[Signal]:
         yield Signal("structure", 0.05, "the answer has the form asked for")
 
 
-def _evidence(evidence: Sequence[Evidence], *, has_logs: bool, target: Target) -> Iterator[Signal]:
+def _evidence(
+    diagnosis: Diagnosis, evidence: Sequence[Evidence], *, has_logs: bool
+) -> Iterator[Signal]:
     if not evidence:
         if has_logs:
             yield Signal("evidence", -0.1, "the answer quotes nothing of what was sent")
@@ -54,7 +56,7 @@ def _evidence(evidence: Sequence[Evidence], *, has_logs: bool, target: Target) -
         reason = f"{unverified} of {len(evidence)} quotes do not stand in the input"
         yield Signal("evidence", delta, reason)
         return
-    if target.small and target.structured is StructuredOutput.JSON_SCHEMA:
+    if diagnosis.form is AnswerForm.NARROW:
         yield Signal("evidence", 0.0, "the quotes were chosen from a list of the input's lines")
         return
     solid = sum(len(item.quote) for item in evidence) >= _SOLID_CHARS
@@ -64,7 +66,7 @@ def _evidence(evidence: Sequence[Evidence], *, has_logs: bool, target: Target) -
 
 def _honesty(diagnosis: Diagnosis) -> Iterator[Signal]:
     if diagnosis.inconclusive:
-        yield Signal("inconclusive", -0.1, "the model says that the input does not suffice")
+        yield Signal("inconclusive", -0.1, "the input does not suffice for a sure answer")
 
 
 def _size(target: Target) -> Iterator[Signal]:

@@ -16,7 +16,7 @@ _SAFETY_WORDS = {
 
 def to_markdown(diagnosis: Diagnosis, evidence: Sequence[Evidence]) -> str:
     """The answer for a person: as the model wrote it, or written out from its JSON."""
-    if diagnosis.form is not AnswerForm.JSON:
+    if diagnosis.form in {AnswerForm.MARKDOWN, AnswerForm.FREE}:
         return diagnosis.text.strip()
     return "\n\n".join(_paragraphs(diagnosis, evidence))
 
