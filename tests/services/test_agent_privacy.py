@@ -67,7 +67,10 @@ async def test_hidden_words_reach_no_model() -> None:
         )
     )
 
-    text = provider.prompts[0]
+    render = provider.options[0]["render"]
+    assert render is not None
+    text = render(Target("openai", "gpt-4o")).messages[-1].text
+    assert provider.prompts == ["why"]
     assert "\nwhy\n" in text
     assert "attachment:a.log" in text
     assert '"a": "x' in text

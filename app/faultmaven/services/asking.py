@@ -25,11 +25,16 @@ async def ask(
     options = _options(inquiry, request, seconds)
     try:
         async with asyncio.timeout(seconds + _GRACE):
-            return await llm.generate(inquiry.plain_prompt, **options)
+            return await llm.generate(_prompt(llm, inquiry), **options)
     except TimeoutError as error:
         message = f"All providers failed: no answer within {seconds:.1f} s"
         hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or send less text."
         raise AllProvidersFailedError(message, hint=hint) from error
+
+
+def _prompt(llm: ILLMProvider, inquiry: Inquiry) -> str:
+    """The prompt for who cannot write one per target; a chain, which can, gets the bare query."""
+    return inquiry.query if llm.redacts_by_target else inquiry.plain_prompt
 
 
 def _options(inquiry: Inquiry, request: TroubleshootRequest, seconds: float) -> GenerateOptions:

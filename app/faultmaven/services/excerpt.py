@@ -14,6 +14,7 @@ _MARKER = 56  # characters of the longest note about what was left out
 _HEAD, _TAIL = 0.2, 0.3  # shares of the room; the rest is for trouble
 _AROUND = 2  # lines kept on either side of trouble
 _MOST_CHARS_AROUND = 600
+_KIND_CHARS = 200  # of a line on either side of a word, by which its kind is told
 _LEAST_ROOM = 400  # below this there is no room to choose
 
 _Span = tuple[int, int]
@@ -35,16 +36,17 @@ def _spans(text: str, room: int) -> Iterator[_Span]:
     yield (0, head)
     yield (tail, len(text))
     left = room - head - (len(text) - tail)
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for place in trouble_places(text, head, tail):
-        start, end = _around(text, place, head, tail)
         kind = kind_of(_line(text, place))
-        left -= 0 if kind in seen else end - start + _MARKER
+        if kind in seen:
+            continue
+        seen.add(kind)
+        start, end = _around(text, place, head, tail)
+        left -= end - start + _MARKER
         if left < 0:
             return
-        if kind not in seen:
-            seen.add(kind)
-            yield (start, end)
+        yield (start, end)
 
 
 def _line_end(text: str, place: int) -> int:
@@ -60,8 +62,9 @@ def _line_start(text: str, place: int) -> int:
 
 
 def _line(text: str, place: int) -> str:
-    start = max(text.rfind("\n", 0, place) + 1, place - _MOST_CHARS_AROUND)
-    return text[start : text.find("\n", place, place + _MOST_CHARS_AROUND)]
+    low, high = max(place - _KIND_CHARS, 0), place + _KIND_CHARS
+    start, end = text.rfind("\n", low, place) + 1, text.find("\n", place, high)
+    return text[max(start, low) : high if end < 0 else end]
 
 
 def _around(text: str, place: int, first: int, last: int) -> _Span:

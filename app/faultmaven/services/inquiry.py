@@ -55,6 +55,9 @@ class Inquiry:
         runbooks: what may fit, best first.
         history: the session's earlier turns, oldest first.
         masks: whether every prompt is masked here, because nobody below does it.
+
+    Attributes:
+        query: what was asked, without what nobody sees.
     """
 
     def __init__(
@@ -67,9 +70,9 @@ class Inquiry:
         masks: bool = False,
     ) -> None:
         documents = _documents(request, sanitizer)
-        self._query = documents[-1].text
+        self.query = documents[-1].text
         self._attachments = documents[: len(request.attachments)]
-        self._has_logs = bool(request.attachments) or self._query.count("\n") >= _LOG_LINES - 1
+        self._has_logs = bool(request.attachments) or self.query.count("\n") >= _LOG_LINES - 1
         self._has_signs = any(announces_trouble(document.text) for document in documents)
         self._masks = masks
         self._mask = cache(sanitizer.mask)
@@ -117,7 +120,7 @@ class Inquiry:
             f"[{document.name}]\n{excerpt(self._mask(document.text), _KEPT_CHARS)}"
             for document in self._attachments
         )
-        return "\n\n".join((self._mask(self._query), *extracts))
+        return "\n\n".join((self._mask(self.query), *extracts))
 
     def _write(self, target: Target) -> Written:
         written = write_prompt(self._question, target, mask=self._mask)
@@ -133,7 +136,7 @@ class Inquiry:
         diagnosis = grounded(read_diagnosis(text), has_signs=self._has_signs)
         cited = (finding.evidence for finding in diagnosis.findings if finding.evidence)
         evidence = self._sources.verify((*diagnosis.quotes, *cited))
-        settled = settle(diagnosis, evidence, query=self._query, runbooks=self._question.runbooks)
+        settled = settle(diagnosis, evidence, query=self.query, runbooks=self._question.runbooks)
         return Reading(settled, evidence)
 
 

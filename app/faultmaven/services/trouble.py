@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
-_GRAVE = re.compile(
-    r"panic|fatal|oom|out of memory|exception|traceback|segfault|killed|emerg|crit|exit code"
-    r"|no space left"
+_GRAVE = (
+    *("panic", "fatal", "oom", "out of memory", "exception", "traceback", "segfault", "killed"),
+    *("emerg", "crit", "exit code", "no space left"),
 )
-_TROUBLE = re.compile(
-    r"error|fail|refused|denied|timed out|timeout|cannot|unable|unreachable|rejected|evict|warn"
-    r"|too many|backoff"
+_TROUBLE = (
+    *("error", "fail", "refused", "denied", "timed out", "timeout", "cannot", "unable"),
+    *("unreachable", "rejected", "evict", "warn", "too many", "backoff"),
 )
 _SETTING = re.compile(r"[=:]\s*\S*[0-9]")
-_DIGITS = re.compile(r"(?<![0-9a-f])(?=[a-f]*+[0-9])[0-9a-f]+")
-_MOST_HITS = 20_000  # lines looked at; a log that is nothing but errors shows them in its head
+_MOST_HITS = 20_000  # of one word; a log that is nothing but errors shows them in its head
+_HEX_DIGITS = b"0123456789abcdef"
 _PLAIN = 3  # rank of a line that neither announces trouble nor sets anything
 _FEW = 3
 _LINE_CHARS = 100  # of a quote: enough to find it by, cheap to write
@@ -26,7 +25,7 @@ _BEFORE = 30  # characters of a long line kept before the word that announces tr
 def announces_trouble(text: str) -> bool:
     """Whether anything in the text may be the sign of a fault: a telling word or a setting."""
     lowered = text.lower()
-    return any(pattern.search(lowered) for pattern in (_GRAVE, _TROUBLE, _SETTING))
+    return _first(_GRAVE + _TROUBLE, lowered) >= 0 or _SETTING.search(text) is not None
 
 
 def trouble_places(text: str, start: int, end: int) -> Iterator[int]:
@@ -34,21 +33,38 @@ def trouble_places(text: str, start: int, end: int) -> Iterator[int]:
     lowered = text.lower()
     if len(lowered) != len(text):  # one letter of Turkish grows; places would be off
         lowered = text
-    for pattern in (_GRAVE, _TROUBLE):
-        yield from islice(_line_hits(pattern, lowered, start, end), _MOST_HITS)
+    for words in (_GRAVE, _TROUBLE):
+        places = sorted(place for word in words for place in _all(word, lowered, start, end))
+        yield from _one_a_line(places, lowered, end)
 
 
-def _line_hits(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[int]:
-    while (found := pattern.search(text, start, end)) is not None:
-        yield found.start()
-        start = text.find("\n", found.end(), end)
+def _all(word: str, text: str, start: int, end: int) -> Iterator[int]:
+    # Finding plain words is many times faster than one pattern of all of them.
+    for _ in range(_MOST_HITS):
+        start = text.find(word, start, end)
         if start < 0:
             return
+        yield start
+        start += len(word)
 
 
-def kind_of(line: str) -> str:
-    """What a line has in common with others that differ in numbers only."""
-    return _DIGITS.sub("0", line.lower())
+def _one_a_line(places: Sequence[int], text: str, end: int) -> Iterator[int]:
+    line_end = -1
+    for place in places:
+        if place > line_end:
+            yield place
+            found = text.find("\n", place, end)
+            line_end = end if found < 0 else found
+
+
+def _first(words: Sequence[str], text: str) -> int:
+    """Place of the first word that is found, in the order of the words; -1 for none."""
+    return next((place for place in map(text.find, words) if place >= 0), -1)
+
+
+def kind_of(line: str) -> bytes:
+    """What a line has in common with others that differ in decimal or hex numbers only."""
+    return line.lower().encode("utf-8", "replace").translate(None, _HEX_DIGITS)
 
 
 def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
@@ -58,7 +74,7 @@ def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
     those are few. Of lines that differ in numbers only, one is told.
     """
     lines = [line.strip() for text in texts for line in text.splitlines()]
-    distinct: dict[str, str] = {}
+    distinct: dict[bytes, str] = {}
     for line in filter(None, lines):
         distinct.setdefault(kind_of(line), line)
     ranked = sorted(distinct.values(), key=_rank)
@@ -69,9 +85,9 @@ def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
 
 def _rank(line: str) -> int:
     lowered = line.lower()
-    if _GRAVE.search(lowered):
+    if _first(_GRAVE, lowered) >= 0:
         return 0
-    if _TROUBLE.search(lowered):
+    if _first(_TROUBLE, lowered) >= 0:
         return 1
     if line.endswith(":"):  # a heading
         return _PLAIN + 1
@@ -81,6 +97,5 @@ def _rank(line: str) -> int:
 def _telling_part(line: str) -> str:
     if len(line) <= _LINE_CHARS:
         return line
-    found = _GRAVE.search(line.lower()) or _TROUBLE.search(line.lower())
-    start = max((found.start() if found else 0) - _BEFORE, 0)
+    start = max(_first(_GRAVE + _TROUBLE, line.lower()) - _BEFORE, 0)
     return line[start : start + _LINE_CHARS].strip()
