@@ -162,3 +162,12 @@ def test_several_threads_may_search() -> None:
     texts = [text for text, _ in FITTING] * 3
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(found, texts)) == [found(text) for text in texts]
+
+
+def test_the_fault_goes_before_the_symptom_it_shares() -> None:
+    """A crash loop is what every crash looks like; its cause, where the log names it, is first."""
+    loop = "Back-off restarting failed container api: CrashLoopBackOff"
+    killed = f"{loop}\nLast State: Terminated\nReason: OOMKilled\nExit Code: 137"
+
+    assert found(loop)[0] == "kubernetes-crashloopbackoff"
+    assert found(killed, limit=2) == ["kubernetes-oomkilled", "kubernetes-crashloopbackoff"]

@@ -84,6 +84,8 @@ class Runbook:
         fixes: what to do about it.
         commands: the only commands to suggest for it.
         missing: what to collect when the cause stays unclear.
+        general: it is about a symptom that many faults share, such as a crash loop; a runbook
+            about the fault behind it goes first.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -97,6 +99,7 @@ class Runbook:
     fixes: Lines
     commands: Annotated[tuple[RunbookCommand, ...], MinLen(1)]
     missing: Annotated[tuple[MissingItem, ...], MinLen(1)]
+    general: bool = False
 
 
 def load_runbooks(folder: Traversable | None = None) -> tuple[Runbook, ...]:

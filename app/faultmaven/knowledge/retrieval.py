@@ -24,6 +24,7 @@ _SYMPTOM_WEIGHT = 3.0  # of a symptom's rarity against the full-text score
 _QUESTION = 1_000  # characters; in a longer text more and more words are not the question's
 _LEAST_WORDS_WEIGHT = 0.3
 _LEAST_SCORE = 9.0  # what a text of another subject reaches by chance
+_GENERAL_SHARE = 0.75  # of its score that a general runbook keeps beside a particular one
 _LEAST_SHARE = 0.25  # of the best score; below, a runbook is only in the way
 
 
@@ -59,6 +60,7 @@ class RunbookIndex:
         scores = self._word_scores(text)
         for row, found in symptoms.items():
             scores[row] = scores.get(row, 0.0) + _symptom_score(found)
+        self._put_particulars_first(scores, among=symptoms)
         ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[: max(0, limit)]
         least = max(_LEAST_SCORE, _LEAST_SHARE * ranked[0][1]) if ranked else 0.0
         return tuple(
@@ -66,6 +68,14 @@ class RunbookIndex:
             for row, score in ranked
             if score >= least
         )
+
+    def _put_particulars_first(self, scores: dict[int, float], *, among: Iterable[int]) -> None:
+        """Lower general runbooks where a symptom of a particular one stands in the text."""
+        if all(self._runbooks[row].general for row in among):
+            return
+        for row in scores:
+            if self._runbooks[row].general:
+                scores[row] *= _GENERAL_SHARE
 
     def _word_scores(self, text: str) -> dict[int, float]:
         words = sorted(search_terms(text), key=self._rarity_of, reverse=True)[:_MOST_WORDS]
