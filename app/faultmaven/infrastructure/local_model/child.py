@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import platform
 import signal
 import sys
 import threading
@@ -22,6 +23,14 @@ LOAD_FAILED: Final = 3
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _WARNINGS: Final = 2  # llama.cpp's log level: errors and warnings only
 _PROMPT_CACHE_MIB: Final = 256  # the engine's default is 8192
+# Tokens of a prompt read in one go. Only between two of these does the engine notice that the
+# caller is gone; with its default of 2048 it reads on for minutes. Measured: no slower.
+_BATCH: Final = 128
+
+# On these the engine's second copy of the weights, laid out anew, costs 600 MB and brings
+# nothing: measured with AVX2, prompts 13 % faster without it, answers 9 % slower. On Arm it
+# pays.
+_X86: Final = frozenset({"x86_64", "AMD64"})
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -70,7 +79,9 @@ def serve(arguments: argparse.Namespace, api_key: str) -> object:
     params.cors_origins = ""
     params.n_parallel = arguments.slots
     params.n_ctx = arguments.context * arguments.slots
+    params.n_batch = params.n_ubatch = _BATCH
     params.fit_params = False
+    params.no_extra_bufts = platform.machine() in _X86
     params.cpuparams.n_threads = arguments.threads
     params.cpuparams_batch.n_threads = arguments.threads
     params.cache_ram_mib = _PROMPT_CACHE_MIB
