@@ -19,6 +19,7 @@ class FileServer:
         cuts: for each request in turn, bytes sent before the connection is cut; later
             requests are served whole.
         knows_ranges: whether ``Range`` is honoured.
+        shift: how far the range sent begins after the one asked for.
         status: sent instead of the file, if set.
         stalls: answer the headers and then nothing.
         offsets: where each request wanted to begin.
@@ -28,6 +29,7 @@ class FileServer:
     content: bytes
     cuts: list[int] = field(default_factory=list)
     knows_ranges: bool = True
+    shift: int = 0
     status: int | None = None
     stalls: bool = False
     offsets: list[int] = field(default_factory=list)
@@ -79,7 +81,7 @@ def _handler(served: FileServer) -> type[BaseHTTPRequestHandler]:
             self.send_response(206 if served.knows_ranges else 200)
             if served.knows_ranges:
                 end = len(served.content) - 1
-                self.send_header("Content-Range", f"bytes {offset}-{end}/{end + 1}")
+                self.send_header("Content-Range", f"bytes {offset + served.shift}-{end}/{end + 1}")
             self.send_header("Content-Length", str(length))
             self.end_headers()
 

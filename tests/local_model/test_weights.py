@@ -353,3 +353,14 @@ async def test_only_http_is_followed(index: Index, cache: Path) -> None:
     model = dataclasses.replace(index.model, url=f"file://{os.devnull}")
     with pytest.raises(LocalModelError, match="not an HTTP URL"):
         await fetch(model, cache, from_official())
+
+
+async def test_another_range_than_asked_for_is_refused(
+    index: Index, served: FileServer, cache: Path
+) -> None:
+    """A server that sends bytes from elsewhere adds nothing to the weights."""
+    served.shift = 1
+    model = official(index, served)
+    with pytest.raises(LocalModelError, match="another range"):
+        await fetch(model, cache, from_official())
+    assert CachedWeights(model, cache).partial.stat().st_size == 0

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from faultmaven.infrastructure.local_model.process import running
-from faultmaven.infrastructure.local_model.weights import ALTERNATIVES
 
 ENGINE: Final = "xllamacpp"
 INSTALL: Final = "pip install 'faultmaven[local-model]'"
+ALTERNATIVES: Final = (
+    "Instead of an embedded model set LOCAL_LLM_URL to a running model server or set a "
+    "provider's API key; LOCAL_MODEL=off starts without any."
+)
 _LOG_PREFIX: Final = re.compile(r"^[\d.]+ [A-Z] ")  # llama.cpp's time and level
 PROBE: Final = (sys.executable, "-c", f"import {ENGINE}")
 

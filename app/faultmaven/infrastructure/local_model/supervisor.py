@@ -11,7 +11,7 @@ from faultmaven.errors import LocalModelError
 from faultmaven.infrastructure.local_model.cache import check_own_file
 from faultmaven.infrastructure.local_model.catalogue import choose_model
 from faultmaven.infrastructure.local_model.config import LocalModelConfig, Surroundings
-from faultmaven.infrastructure.local_model.engine import explain
+from faultmaven.infrastructure.local_model.engine import ALTERNATIVES, explain
 from faultmaven.infrastructure.local_model.loopback_port import HOST, LoopbackPort
 from faultmaven.infrastructure.local_model.machine import (
     engine_threads,
@@ -20,11 +20,7 @@ from faultmaven.infrastructure.local_model.machine import (
 )
 from faultmaven.infrastructure.local_model.server_child import Launch, live
 from faultmaven.infrastructure.local_model.status import StatusBoard
-from faultmaven.infrastructure.local_model.weights import (
-    ALTERNATIVES,
-    default_sources,
-    fetch_weights,
-)
+from faultmaven.infrastructure.local_model.weights import default_sources, fetch_weights
 from faultmaven.models.status import LocalModelState, LocalModelStatus, OnLocalModelStatus
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from faultmaven.errors import LocalModelError
 from faultmaven.infrastructure.local_model.cache import CachedWeights
 from faultmaven.infrastructure.local_model.catalogue import CatalogueModel
+from faultmaven.infrastructure.local_model.engine import ALTERNATIVES
 from faultmaven.infrastructure.local_model.index_source import IndexSource
 from faultmaven.infrastructure.local_model.lock import exclusive
 from faultmaven.infrastructure.local_model.official_source import OfficialSource
@@ -23,10 +24,7 @@ from faultmaven.infrastructure.local_model.partial import (
 )
 from faultmaven.infrastructure.local_model.source import OnBytes, Source, SourceError, in_thread
 
-ALTERNATIVES: Final = (
-    "Instead you can set LOCAL_MODEL_PATH to a GGUF file, LOCAL_LLM_URL to a running model "
-    "server, or a provider's API key; LOCAL_MODEL=off starts without an embedded model."
-)
+_WITHOUT_FETCHING: Final = f"You can also set LOCAL_MODEL_PATH to a GGUF file. {ALTERNATIVES}"
 
 _SPARE_BYTES: Final = 64 << 20
 
@@ -81,7 +79,7 @@ async def fetch_weights(
     except OSError as error:
         raise LocalModelError(
             f"The weights of {model.name} cannot be kept in {cache_dir}: {error.strerror}.",
-            hint=f"Make room there or use another cache folder. {ALTERNATIVES}",
+            hint=f"Make room there or use another cache folder. {_WITHOUT_FETCHING}",
         ) from error
 
 
@@ -114,7 +112,7 @@ async def _ask_in_turn(partial: PartialWeights, sources: Sequence[Source], repor
             reasons.append(f"{source.name}: wrong content, {error}")
     raise LocalModelError(
         f"The weights of {partial.files.model.name} cannot be fetched ({'; '.join(reasons)}).",
-        hint=f"Check the network and start again: what has arrived is kept. {ALTERNATIVES}",
+        hint=f"Check the network and start again: what has arrived is kept. {_WITHOUT_FETCHING}",
     )
 
 
@@ -153,5 +151,5 @@ def _check_room(partial: PartialWeights, free: int) -> None:
         raise LocalModelError(
             f"The weights of {model.name} need {needed / 1e9:.1f} GB in {partial.files.folder}, "
             f"but only {free / 1e9:.1f} GB are free.",
-            hint=f"Make room there or use another cache folder. {ALTERNATIVES}",
+            hint=f"Make room there or use another cache folder. {_WITHOUT_FETCHING}",
         )
