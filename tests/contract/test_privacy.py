@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -44,14 +44,6 @@ def watched_sockets() -> Iterator[list[tuple[str, object]]]:
         yield _contacts
     finally:
         _contacts = None
-
-
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpxTransport]:
-    """Give the real transport."""
-    transport = HttpxTransport()
-    yield transport
-    await transport.aclose()
 
 
 def test_the_guard_sees_connections() -> None:

@@ -56,7 +56,14 @@ def test_length_alone_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("mean_logprob", "delta"),
-    [(math.log(0.95), 0.05), (math.log(0.75), 0), (math.log(0.5), -0.1), (None, 0), (0.1, 0.05), (1e6, 0.05)],
+    [
+        (math.log(0.95), 0.05),
+        (math.log(0.75), 0),
+        (math.log(0.5), -0.1),
+        (None, 0),
+        (0.1, 0.05),
+        (1e6, 0.05),
+    ],
 )
 def test_token_probability_counts(mean_logprob: float | None, delta: float) -> None:
     """Words the model was sure of raise the score a little, guesses lower it."""

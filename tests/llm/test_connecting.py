@@ -1,0 +1,117 @@
+"""The only HTTP client, where no connection comes about."""
+
+import asyncio
+import ssl
+from dataclasses import replace
+
+import pytest
+
+from faultmaven.errors import (
+    ProviderAuthError,
+    ProviderConnectionError,
+    ProviderTimeoutError,
+)
+from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.wire.types import WireRequest
+from llm.questions import KEY, question, quickest
+from upstreams import Upstream, black_hole, refused_url
+
+
+async def test_closed_port_is_refused_at_once(transport: HttpxTransport) -> None:
+    """Where nobody listens, the failure comes within 50 ms and says to ask somebody else (S108)."""
+    request = WireRequest("GET", refused_url("/v1/models"), {"authorization": f"Bearer {KEY}"})
+
+    async def knock() -> None:
+        with pytest.raises(ProviderConnectionError, match="the connection was refused") as caught:
+            await transport.send(request, timeout=5)
+        assert caught.value.prefers_next
+
+    await knock()  # the first use builds the TLS context
+    assert await quickest(knock, enough=0.05) < 0.05
+
+
+async def test_every_address_of_a_name_refuses(transport: HttpxTransport) -> None:
+    """A name with several addresses, as localhost has, is refused when all of them are (S108)."""
+    url = refused_url("/v1/models").replace("127.0.0.1", "localhost")
+    with pytest.raises(ProviderConnectionError, match="the connection was refused"):
+        await transport.send(WireRequest("GET", url, {}), timeout=5)
+
+
+async def test_unknown_name_is_told(transport: HttpxTransport) -> None:
+    """A name that no server can have is not resolved, and that is said (S108)."""
+    with pytest.raises(ProviderConnectionError, match="name could not be resolved") as caught:
+        await transport.send(WireRequest("GET", "http://no..name/v1", {}), timeout=5)
+    assert caught.value.prefers_next
+
+
+async def test_lost_connection_is_worth_a_retry_here(
+    transport: HttpxTransport, up: Upstream
+) -> None:
+    """A connection that was lost, unlike one that was refused, is worth another try here."""
+    up.script("reset_before_head")
+    with pytest.raises(ProviderConnectionError) as caught:
+        await transport.send(question(up), timeout=5)
+    assert not caught.value.prefers_next
+
+
+async def test_silent_firewall_ends_at_the_timeout(transport: HttpxTransport) -> None:
+    """A connection that never comes about ends at the timeout, as one (S42)."""
+    async with black_hole("/v1/models") as url:
+
+        async def wait() -> None:
+            with pytest.raises(ProviderTimeoutError):
+                await transport.send(WireRequest("GET", url, {}), timeout=0.3)
+
+        assert 0.3 <= await quickest(wait, enough=0.5) <= 0.5
+
+
+async def test_plain_http_under_https_is_a_tls_failure(transport: HttpxTransport) -> None:
+    """A server that speaks no TLS is named as such (S37)."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/models"
+        with pytest.raises(ProviderConnectionError, match="the TLS handshake failed"):
+            await transport.send(WireRequest("GET", url, {}), timeout=5)
+
+
+async def test_server_without_a_certificate_is_a_tls_failure(transport: HttpxTransport) -> None:
+    """A server that cannot say who it is gets no key (S37, S69)."""
+    async with Upstream("openai", keys={KEY}, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as up:
+        with pytest.raises(ProviderConnectionError, match="the TLS handshake failed"):
+            await transport.send(question(up), timeout=5)
+        assert not up.requests
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("ftp://127.0.0.1/v1", "must begin with http:// or https://"),
+        ("127.0.0.1:1/v1", "must begin with http:// or https://"),
+        ("http://[::1/v1", "not a valid address"),
+        ("http://127.0.0.1:notaport/v1", "not a valid address"),
+        ("http:///v1", "must begin with http:// or https://"),
+    ],
+)
+async def test_impossible_address(transport: HttpxTransport, url: str, message: str) -> None:
+    """An address that is none is a connection failure that says so (S108)."""
+    with pytest.raises(ProviderConnectionError, match=message):
+        await transport.send(WireRequest("GET", url, {}), timeout=5)
+
+
+@pytest.mark.parametrize("key", ["sk-12…3456", "sk-12\x003456", "sk-12\n3456", "sk-1234\u200b56"])
+async def test_key_that_cannot_be_sent_is_the_keys_fault(
+    transport: HttpxTransport, up: Upstream, key: str
+) -> None:
+    """A key with characters no header carries is a wrong key, and is not sent (S106)."""
+    request = replace(question(up), headers={"authorization": f"Bearer {key}"})
+    with pytest.raises(ProviderAuthError) as caught:
+        await transport.send(request, timeout=5)
+    assert "'authorization'" in str(caught.value)
+    assert "3456" not in str(caught.value)
+    assert not up.requests
