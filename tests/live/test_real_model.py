@@ -17,7 +17,8 @@ import pytest_asyncio
 
 from cli.command import running
 
-CRASHLOOP = Path(__file__).parents[2] / "docs" / "examples" / "crashloop.json"
+ROOT = Path(__file__).parents[2]
+CRASHLOOP = ROOT / "docs" / "examples" / "crashloop.json"
 _PATIENCE = 300.0  # seconds: the first run fetches 93 MB, and CI has two busy cores
 _FETCHING = re.compile(r"PIP_.*|.*_PROXY|SSL_CERT_.*|REQUESTS_CA_BUNDLE", re.IGNORECASE)
 
@@ -99,6 +100,22 @@ async def test_a_real_model_answers_the_documented_request(service: httpx.AsyncC
     folded = " ".join(material.split())
     for quote in body["evidence"]:
         assert quote["verified"] == (" ".join(quote["quote"].split()) in folded)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_readmes_curl_works(service: httpx.AsyncClient) -> None:
+    """The README's request, run by a shell at the project's root, is answered (S82, S84)."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = re.findall(r"^curl .*?(?<!\\)$", readme, re.MULTILINE | re.DOTALL)[0]
+    here = command.replace("http://localhost:8000", str(service.base_url))
+
+    process = await asyncio.create_subprocess_shell(
+        f"{here} -s", cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), _PATIENCE)
+
+    assert here != command
+    assert json.loads(said)["provider"] == "local", said
 
 
 @pytest.mark.asyncio(loop_scope="module")

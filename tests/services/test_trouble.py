@@ -90,3 +90,14 @@ def test_what_is_told_stands_in_the_text(texts: list[str], limit: int) -> None:
 
     assert len(told) <= limit
     assert all(line and any(line in text for text in texts) for line in told)
+
+
+def test_bounds_go_before_other_settings() -> None:
+    """The limit that was run into is worth more than the time it happened."""
+    text = "Reason: OOMKilled\nStarted: 14:02:11\nPriority: 7\nmemory: 256Mi\nopts: -Xmx512m"
+
+    assert telling_lines([text], limit=3) == [
+        "Reason: OOMKilled",
+        "memory: 256Mi",
+        "opts: -Xmx512m",
+    ]

@@ -13,10 +13,15 @@ _TROUBLE = (
     *("error", "fail", "refused", "denied", "timed out", "timeout", "cannot", "unable"),
     *("unreachable", "rejected", "evict", "warn", "too many", "backoff"),
 )
+# A bound that something may have run into; most faults of capacity are two of them that clash.
+_BOUND = re.compile(
+    r"(?:limit|max|mem|heap|-xm|pool|size|capacity|quota|workers|threads|connections|timeout"
+    r"|expire|not after|usage|used|available|free|replicas|disk)[^\n]*[0-9]"
+)
 _SETTING = re.compile(r"[=:]\s*\S*[0-9]")
 _MOST_HITS = 20_000  # of one word; a log that is nothing but errors shows them in its head
 _HEX_DIGITS = b"0123456789abcdef"
-_PLAIN = 3  # rank of a line that neither announces trouble nor sets anything
+_PLAIN = 4  # rank of a line that neither announces trouble nor sets anything
 _FEW = 3
 _LINE_CHARS = 100  # of a quote: enough to find it by, cheap to write
 _BEFORE = 30  # characters of a long line kept before the word that announces trouble
@@ -70,8 +75,9 @@ def kind_of(line: str) -> bytes:
 def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
     """At most ``limit`` lines worth quoting, in their order, long ones cut to the telling part.
 
-    Lines that announce trouble come first, then settings with a number; any other only where
-    those are few. Of lines that differ in numbers only, one is told.
+    Lines that announce trouble come first, then bounds such as a memory limit, then settings
+    with a number; any other only where those are few. Of lines that differ in numbers only,
+    one is told.
     """
     lines = [line.strip() for text in texts for line in text.splitlines()]
     distinct: dict[bytes, str] = {}
@@ -91,6 +97,8 @@ def _rank(line: str) -> int:
         return 1
     if line.endswith(":"):  # a heading
         return _PLAIN + 1
+    if _BOUND.search(lowered):
+        return 2
     return _PLAIN - 1 if _SETTING.search(line) else _PLAIN
 
 
