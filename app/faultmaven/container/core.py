@@ -80,6 +80,7 @@ def _agent(
         sessions=sessions,
         session_strict=registry.settings.session_strict,
         request_timeout=registry.settings.request_timeout,
+        confidence_threshold=registry.settings.confidence_threshold,
     )
 
 
