@@ -10,7 +10,7 @@ LINE = re.compile(r"(\S+) (\w+) +\| Models: (.+?) +\| Confidence: ([\d.]+) \| (\
 
 
 async def test_prints_the_documented_table(tmp_path: Path) -> None:
-    """A line per provider with its marks, two models and confidence; then chain and health (S101, S110)."""
+    """Prints a line per provider with marks, models, confidence; chain, health (S101, S110)."""
     result = await run("providers", folder=tmp_path, CHAT_PROVIDER="anthropic", **KEYS)
     assert result.code == 0, result.err
     lines = {match[2]: match.groups() for match in LINE.finditer(result.out)}
