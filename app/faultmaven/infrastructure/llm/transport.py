@@ -56,13 +56,13 @@ class Transport(Protocol):
 
 
 class HttpxTransport:
-    """`Transport` over httpx, with one pool of connections.
+    """`Transport` over httpx: a pool for what may pass a proxy, and one for what must not.
 
-    A pool belongs to the event loop it was used on, so a new loop gets a new pool.
+    A pool belongs to the event loop it was used on, so a new loop gets new pools.
     """
 
-    def __init__(self, *, client: httpx.AsyncClient | None = None) -> None:
-        self._client = client
+    def __init__(self) -> None:
+        self._clients: dict[bool, httpx.AsyncClient] = {}  # by `WireRequest.direct`
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
@@ -87,26 +87,23 @@ class HttpxTransport:
 
     async def aclose(self) -> None:
         """Close every connection; a closed transport opens a new pool when used again."""
-        client, self._client = self._client, None
-        loop, self._loop = self._loop, None
+        loop, clients = self._let_go()
         # Connections of another loop cannot be awaited here; they went with that loop.
-        if client is not None and loop in (None, asyncio.get_running_loop()):
-            await client.aclose()
+        if loop is asyncio.get_running_loop():
+            await _close(clients)
 
     def discard(self) -> None:
         """Close every connection from outside a coroutine, as far as their loop allows."""
-        client, self._client = self._client, None
-        loop, self._loop = self._loop, None
-        if client is None or loop is None or loop.is_closed():
+        loop, clients = self._let_go()
+        if loop is None or loop.is_closed():
             return  # the loop took its connections with it
-        closing = client.aclose()
         if loop.is_running():
-            asyncio.run_coroutine_threadsafe(closing, loop)
+            asyncio.run_coroutine_threadsafe(_close(clients), loop)
         else:
-            loop.run_until_complete(closing)
+            loop.run_until_complete(_close(clients))
 
     async def _exchange(self, request: WireRequest) -> WireResponse:
-        client = self._client_of_this_loop()
+        client = self._client_of_this_loop(direct=request.direct)
         async with client.stream(
             request.method, request.url, headers=dict(request.headers), content=request.body or None
         ) as response:
@@ -114,12 +111,19 @@ class HttpxTransport:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return WireResponse(status=response.status_code, headers=headers, body=body)
 
-    def _client_of_this_loop(self) -> httpx.AsyncClient:
+    def _client_of_this_loop(self, *, direct: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
-        if self._client is None or (self._loop is not None and self._loop is not loop):
-            self._client = _new_client()
-        self._loop = loop
-        return self._client
+        if self._loop is not loop:
+            self._clients, self._loop = {}, loop
+        if direct not in self._clients:
+            self._clients[direct] = _new_client(direct=direct)
+        return self._clients[direct]
+
+    def _let_go(self) -> tuple[asyncio.AbstractEventLoop | None, tuple[httpx.AsyncClient, ...]]:
+        """Forget the pools; whose they were, and what there is to close."""
+        loop, clients = self._loop, tuple(self._clients.values())
+        self._clients, self._loop = {}, None
+        return loop, clients
 
 
 @cache
@@ -134,9 +138,15 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _new_client() -> httpx.AsyncClient:
+async def _close(clients: tuple[httpx.AsyncClient, ...]) -> None:
+    for client in clients:
+        await client.aclose()
+
+
+def _new_client(*, direct: bool) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=_tls(),
+        trust_env=not direct,  # the environment names proxies
         limits=_LIMITS,
         timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
         follow_redirects=False,  # a redirect would carry the key to somewhere else

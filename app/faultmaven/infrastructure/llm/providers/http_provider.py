@@ -155,7 +155,9 @@ class HTTPProvider(BaseLLMProvider):
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
-        response = await self._transport.send(request, timeout=timeout)
+        # What stays on the operator's machines is not masked: no proxy may read it on its way.
+        direct = replace(request, direct=self.config.local)
+        response = await self._transport.send(direct, timeout=timeout)
         return self._without_key(response)
 
     def _read(self, codec: Codec, response: WireResponse) -> Completion:

@@ -75,12 +75,21 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """An HTTP request as data. Headers hold the key, so ``repr`` shows none of them."""
+    """An HTTP request as data. Headers hold the key, so ``repr`` shows none of them.
+
+    Attributes:
+        method: HTTP method.
+        url: whole address.
+        headers: names and values.
+        body: content; empty where there is none.
+        direct: whether it goes straight there, past any proxy of the environment.
+    """
 
     method: Literal["GET", "POST"]
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
