@@ -17,7 +17,14 @@ from local_model.children import exists
 def launch(model: Path) -> Launch:
     """A launch of ``model`` with values that differ from each other."""
     return Launch(
-        model=model, alias="alias", port=1, api_key="secret", threads=2, slots=3, context=4096
+        model=model,
+        alias="alias",
+        port=1,
+        api_key="secret",
+        threads=2,
+        prompt_threads=5,
+        slots=3,
+        context=4096,
     )
 
 
@@ -30,6 +37,7 @@ def test_both_sides_agree_on_the_arguments(tmp_path: Path) -> None:
         "alias": "alias",
         "port": 1,
         "threads": 2,
+        "prompt_threads": 5,
         "slots": 3,
         "context": 4096,
     }

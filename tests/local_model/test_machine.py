@@ -9,6 +9,7 @@ import pytest
 
 from faultmaven.infrastructure.local_model.cgroup import Machine
 from faultmaven.infrastructure.local_model.machine import (
+    Threads,
     engine_threads,
     free_memory,
     usable_cores,
@@ -89,10 +90,12 @@ def test_a_cpu_quota_counts(tmp_path: Path, files: dict[str, str], cores: int | 
     assert usable_cores(machine(tmp_path, files)) == (cores or len(os.sched_getaffinity(0)))
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 3), (9, 8), (64, 8)])
-def test_one_core_stays_free(cores: int, threads: int) -> None:
-    """The engine never takes all cores, nor more than pay off."""
-    assert engine_threads(cores) == threads
+@pytest.mark.parametrize(
+    ("cores", "writing", "reading"), [(1, 1, 1), (2, 1, 2), (4, 3, 4), (9, 8, 8), (64, 8, 8)]
+)
+def test_one_core_stays_free_for_writing(cores: int, writing: int, reading: int) -> None:
+    """Prompts are read on every core, answers written on all but one; both have a bound."""
+    assert engine_threads(cores) == Threads(writing, reading)
 
 
 def test_this_machine_can_be_read() -> None:

@@ -39,7 +39,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="path of the GGUF file")
     parser.add_argument("--alias", required=True, help="model id on the wire")
     parser.add_argument("--port", required=True, type=int, help="loopback port")
-    parser.add_argument("--threads", required=True, type=int, help="threads that compute")
+    parser.add_argument("--threads", required=True, type=int, help="threads that write")
+    parser.add_argument("--prompt-threads", required=True, type=int, help="threads that read")
     parser.add_argument("--slots", required=True, type=int, help="requests served at once")
     parser.add_argument("--context", required=True, type=int, help="tokens of context per slot")
     return parser.parse_args(arguments)
@@ -83,7 +84,7 @@ def serve(arguments: argparse.Namespace, api_key: str) -> object:
     params.fit_params = False
     params.no_extra_bufts = platform.machine() in _X86
     params.cpuparams.n_threads = arguments.threads
-    params.cpuparams_batch.n_threads = arguments.threads
+    params.cpuparams_batch.n_threads = arguments.prompt_threads
     params.cache_ram_mib = _PROMPT_CACHE_MIB
     params.endpoint_slots = False
     params.ui = False

@@ -26,7 +26,8 @@ class LocalModelConfig:
         port: loopback port; ``None`` finds a free one.
         slots: requests answered at once; others wait in the server.
         context: tokens a request and its answer may have together.
-        threads: threads that compute; ``None`` leaves one core free.
+        threads: threads that compute; ``None`` reads prompts on every core and writes on all
+            but one.
         environment: of the children that fetch (index, proxies, certificates); ``None``
             gives them ours.
     """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from faultmaven.infrastructure.local_model.cgroup import Machine, cpu_quota, memory_left
 
 _KIB: Final = 1024
-_MOST_THREADS: Final = 8  # generating is bound by memory bandwidth, not by cores
+_MOST_THREADS: Final = 8  # more cost more in waiting for each other than they bring
 _HERE: Final = Machine()
 
 
@@ -29,9 +30,24 @@ def usable_cores(machine: Machine = _HERE) -> int:
     return max(1, min(allowed or 1, int(quota) if quota is not None else allowed or 1))
 
 
-def engine_threads(cores: int) -> int:
-    """Threads for the engine: one core stays free, or a busy neighbour stalls all of them."""
-    return min(_MOST_THREADS, max(1, cores - 1))
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """How many threads the engine gets.
+
+    Attributes:
+        writing: for the tokens of an answer, which are bound by memory bandwidth. One core
+            stays free: a busy neighbour on one of the cores would stall all of them.
+        reading: for the tokens of a prompt, which are bound by computing and come first, so
+            they get every core. Measured on two: nearly twice as fast.
+    """
+
+    writing: int
+    reading: int
+
+
+def engine_threads(cores: int) -> Threads:
+    """Threads for the engine on a machine with so many usable cores."""
+    return Threads(writing=min(_MOST_THREADS, max(1, cores - 1)), reading=min(_MOST_THREADS, cores))
 
 
 def _available(machine: Machine) -> int | None:

@@ -27,7 +27,8 @@ class Launch:
         alias: the model's id on the wire.
         port: loopback port to listen on.
         api_key: required of every request but ``/health``; told on standard input.
-        threads: threads that compute.
+        threads: threads that write an answer.
+        prompt_threads: threads that read a prompt.
         slots: requests served at once; more of them wait.
         context: tokens a request and its answer may have together.
     """
@@ -37,6 +38,7 @@ class Launch:
     port: int
     api_key: str
     threads: int
+    prompt_threads: int
     slots: int
     context: int
 
@@ -82,8 +84,8 @@ def child_command(launch: Launch) -> Sequence[str]:
     return (
         *(sys.executable, "-m", "faultmaven.infrastructure.local_model.child"),
         *("--model", str(launch.model), "--alias", launch.alias, "--port", str(launch.port)),
-        *("--threads", str(launch.threads), "--slots", str(launch.slots)),
-        *("--context", str(launch.context)),
+        *("--threads", str(launch.threads), "--prompt-threads", str(launch.prompt_threads)),
+        *("--slots", str(launch.slots), "--context", str(launch.context)),
     )
 
 

@@ -135,12 +135,14 @@ class LocalModelServer:
         )
 
     def _launch(self, weights: Path, port: int) -> Launch:
+        threads = engine_threads(usable_cores())
         return Launch(
             model=weights,
             alias=self.model,
             port=port,
             api_key=self.api_key,
-            threads=self._config.threads or engine_threads(usable_cores()),
+            threads=self._config.threads or threads.writing,
+            prompt_threads=self._config.threads or threads.reading,
             slots=self._config.slots,
             context=self._config.context,
         )
