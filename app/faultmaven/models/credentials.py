@@ -144,9 +144,13 @@ _NO_SECRET = re.compile(
     r"|incorrect|wrong|changed|expired|not|is|was|must|\*+|\.+|x{3,}|<[^<>\n]*>|\[?redacted\]?"
     r"|\$\{[^{}\n]*\}|\$\([^()\n]*\)|\{\{[^{}\n]*\}\}?|\[\]|\{\}?|\[|[|>]-?)[\]})]*"
 )
-# Counts and kinds are called token too; a secret one is long and has digits. Bounded, because a
-# value that is refused is read again from the next name within it.
+# A value that is refused is read again from the next name within it, which may hold a secret of
+# its own. Hence the tests that refuse are bounded and come before the value is read; `_NO_SECRET`
+# may come after it, because only differing brackets nest there, and only a few levels deep.
+#
+# Counts and kinds are called token too; a secret one is long and has digits.
 _TOKENLIKE = re.compile(r"[\\\"']{0,4}(?=[^\s\"',;&0-9]{0,40}+[0-9])[^\s\"',;&]{12}")
+_DIRECTORY = re.compile(r"(?:[\"']|\\{1,3}\")?/")  # the shell's ``PWD``
 _MASKED = re.compile(r"[\\\"']{0,4}\[[a-z_]{2,24} removed\]")
 PLACEHOLDER = re.compile(r"\[([a-z_]{2,24}) removed\]")
 """What stands in a credential's place; its group is the kind."""
@@ -219,12 +223,12 @@ def _value(text: str, position: int, name: str) -> tuple[int, int] | None:
         return None
     if name == "token" and not _TOKENLIKE.match(text, position):
         return None
+    if name == "pwd" and _DIRECTORY.match(text, position):
+        return None
     match = (_LINE if name == "cookie" else _VALUE).match(text, position)
     if match is None or match.lastgroup is None:
         return None
     start, end = match.span(match.lastgroup)
-    if name == "pwd" and text.startswith("/", start):  # the shell's working directory
-        return None
     return None if _is_no_secret(text, start, end) else (start, end)
 
 
