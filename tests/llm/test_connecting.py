@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from doubles import settings_of
 from faultmaven.errors import (
     ProviderAuthError,
     ProviderConnectionError,
     ProviderTimeoutError,
 )
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
+from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.llm.transport import HttpxTransport
 from faultmaven.infrastructure.llm.wire.types import WireRequest
 from llm.questions import KEY, question, quickest
@@ -96,12 +99,36 @@ async def test_server_without_a_certificate_is_a_tls_failure(transport: HttpxTra
         ("http://[::1/v1", "not a valid address"),
         ("http://127.0.0.1:notaport/v1", "not a valid address"),
         ("http:///v1", "must begin with http:// or https://"),
+        ("http://127.0.0.1:99999/v1", "port must be from 1 to 65535"),
+        ("http://127.0.0.1:-1/v1", "port must be from 1 to 65535"),
+        ("http://127.0.0.1:0/v1", "port must be from 1 to 65535"),
+        (f"http://127.0.0.1:{'9' * 30}/v1", "port must be from 1 to 65535"),
     ],
 )
 async def test_impossible_address(transport: HttpxTransport, url: str, message: str) -> None:
     """An address that is none is a connection failure that says so (S108)."""
-    with pytest.raises(ProviderConnectionError, match=message):
+    with pytest.raises(ProviderConnectionError, match=message) as caught:
         await transport.send(WireRequest("GET", url, {}), timeout=5)
+    assert "127.0.0.1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "0"])
+async def test_impossible_port_falls_back(
+    port: str, transport: HttpxTransport, up: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistyped port is told at the start, and costs an answer from nobody else (S108)."""
+    values = {
+        "CHAT_PROVIDER": "fireworks",
+        "FIREWORKS_API_KEY": "fw_0123456789abcdef",
+        "FIREWORKS_API_BASE": f"http://127.0.0.1:{port}/v1",
+        "OPENAI_API_KEY": KEY,
+        "OPENAI_API_BASE": up.base_url,
+    }
+    router = LLMRouter(ProviderRegistry(settings_of(values), transport=transport))
+    assert "FIREWORKS_API_BASE is no valid address; a port is" in caplog.text
+    response = await router.generate("Why?")
+    assert response.provider == "openai"
+    assert len(response.attempts) == 2
 
 
 @pytest.mark.parametrize("key", ["sk-12…3456", "sk-12\x003456", "sk-12\n3456", "sk-1234\u200b56"])

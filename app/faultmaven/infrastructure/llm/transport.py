@@ -26,6 +26,7 @@ from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 
 _CONNECT_TIMEOUT = 5.0  # seconds; the vendors' own SDKs use the same
 _MAX_BODY = 32 * 1024 * 1024  # bytes; no completion is that large, a runaway answer is
+_HIGHEST_PORT = 65535
 _LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30)
 _NO_CONNECTION: Mapping[type[Exception], str] = {
     ssl.SSLError: "the TLS handshake failed",
@@ -69,6 +70,7 @@ class HttpxTransport:
         """Send and return the whole answer; see `Transport.send`."""
         _require_sendable(request.headers)
         try:
+            _require_port(request.url)
             async with asyncio.timeout(timeout):
                 return await self._exchange(request)
         except (TimeoutError, httpx.TimeoutException) as error:
@@ -79,11 +81,12 @@ class HttpxTransport:
         except httpx.DecodingError as error:
             raise ProviderProtocolError("the answer's compression is broken") from error
         except httpx.TransportError as error:
-            failure = ProviderConnectionError(_connection_message(error))
-            failure.prefers_next = isinstance(error, httpx.ConnectError)
-            raise failure from error
-        except (httpx.InvalidURL, UnicodeError) as error:
-            raise ProviderConnectionError("the base URL is not a valid address") from error
+            message = _connection_message(error)
+            if isinstance(error, httpx.ConnectError):
+                raise _unreachable(message) from error
+            raise ProviderConnectionError(message) from error
+        except (httpx.InvalidURL, UnicodeError, OverflowError, ExceptionGroup) as error:
+            raise _unreachable("the base URL is not a valid address") from error
 
     async def aclose(self) -> None:
         """Close every connection; a closed transport opens a new pool when used again."""
@@ -165,6 +168,25 @@ def _require_sendable(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not (value.isascii() and value.isprintable()):
             raise ProviderAuthError(f"header '{name}' holds characters that cannot be sent")
+
+
+def _require_port(url: str) -> None:
+    """Sockets raise what nobody expects for a port that is none.
+
+    Raises:
+        ProviderConnectionError: the address names such a port.
+        httpx.InvalidURL: it is no address at all.
+    """
+    port = httpx.URL(url).port
+    if port is not None and not 1 <= port <= _HIGHEST_PORT:
+        raise _unreachable(f"the base URL's port must be from 1 to {_HIGHEST_PORT}")
+
+
+def _unreachable(message: str) -> ProviderConnectionError:
+    """A failure where no connection came about: another provider is the better bet."""
+    failure = ProviderConnectionError(message)
+    failure.prefers_next = True
+    return failure
 
 
 async def _read(response: httpx.Response) -> bytes:

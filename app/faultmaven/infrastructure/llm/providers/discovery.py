@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from faultmaven.models.interfaces import ProviderConfig
 
@@ -80,6 +81,14 @@ def _base_url(row: Mapping[str, Any], environment: Mapping[str, str]) -> str:
     return str(given or default).rstrip("/")
 
 
+def _has_valid_port(base_url: str) -> bool:
+    """Whether the port is one, or none is named."""
+    try:
+        return urlsplit(base_url).port != 0
+    except ValueError:  # no number, or one out of range
+        return False
+
+
 def _options(row: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
     values = {
         option: _line(environment.get(variable))
@@ -99,6 +108,8 @@ def _warnings(row: Mapping[str, Any], config: ProviderConfig, model: str) -> Ite
         yield f"{config.api_key_var} holds characters that no key has; copy it again"
     if not config.base_url.startswith(("http://", "https://")):
         yield f"{config.base_url_var} must begin with http:// or https://"
+    elif not _has_valid_port(config.base_url):
+        yield f"{config.base_url_var} is no valid address; a port is from 1 to 65535"
     instead = row.get("retired_models", {}).get(model)
     if instead:
         yield (
