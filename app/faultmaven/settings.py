@@ -142,10 +142,11 @@ class Settings(BaseSettings):
 
     @property
     def local_only(self) -> bool:
-        """Whether nothing but the local provider may be contacted."""
-        local_primary = self.chat_provider in {None, "local"}
-        alone = local_primary and self.fallback_chain == ("none",)
-        private = alone or self.chain_preset == "privacy" or self.strict_provider_mode
+        """Whether a privacy setting forbids all but local providers.
+
+        `ProviderRegistry.local_only` is the whole truth: it knows the primary as well.
+        """
+        private = self.chain_preset == "privacy" or self.strict_provider_mode
         return private or self.privacy_mode == "local_only"
 
     @property

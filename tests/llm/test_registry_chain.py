@@ -2,9 +2,12 @@
 
 import itertools
 import logging
+from pathlib import Path
 
 import pytest
 
+from faultmaven.errors import InvalidInputError
+from faultmaven.infrastructure.llm.router import LLMRouter
 from llm.registries import ALL_KEYS, ENV_BLOCK, KEY_VARIABLES, SEVEN, messages, registry_of
 
 
@@ -188,7 +191,6 @@ def test_deliberate_local_chain_is_not_warned_about(
         {"PRIVACY_MODE": "local_only", "CHAT_PROVIDER": "openai"},
         {"PRIVACY_MODE": "local_only", "FALLBACK_EXTRA": "all"},
         {"STRICT_PROVIDER_MODE": "true", "FALLBACK_CHAIN": "openai,local"},
-        {"FALLBACK_CHAIN": "none"},
         {"CHAIN_PRESET": "privacy"},
     ],
 )
@@ -199,3 +201,63 @@ def test_local_only_configures_nobody_else(values: dict[str, str]) -> None:
     assert registry.get_fallback_chain() == ["local"]
     status = registry.get_provider_status()
     assert status["openai"]["missing"] == "blocked by PRIVACY_MODE=local_only"
+    assert registry.local_only
+
+
+BOX = """
+[box]
+model_var = "BOX_MODEL"
+default_model = "a-model"
+default_base_url = "http://127.0.0.1:9"
+provider_class = "LocalProvider"
+local = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "chain"),
+    [
+        ({}, ["local"]),
+        ({"CHAT_PROVIDER": "local"}, ["local"]),
+        ({"CHAT_PROVIDER": "locall"}, ["local"]),
+        ({"CHAIN_PRESET": "development"}, ["local"]),
+        ({"CHAIN_PRESET": "enterprise", "CHAT_PROVIDER": "local"}, ["local"]),
+        ({"CHAT_PROVIDER": "box"}, ["box"]),
+    ],
+)
+def test_local_primary_alone_configures_nobody_else(
+    values: dict[str, str], chain: list[str], tmp_path: Path
+) -> None:
+    """However a local provider became the primary, alone it is alone (S20, C2)."""
+    file = tmp_path / "providers.toml"
+    file.write_text(BOX)
+    registry = registry_of(**ALL_KEYS, **values, FALLBACK_CHAIN="none", PROVIDERS_FILE=str(file))
+    assert registry.problems == []
+    assert registry.local_only
+    assert registry.get_available_providers() == ["local", "box"]
+    assert registry.get_fallback_chain() == chain
+    missing = registry.get_provider_status()["openai"]["missing"]
+    assert missing == "blocked by FALLBACK_CHAIN=none after a local primary"
+
+
+@pytest.mark.parametrize(
+    ("values", "primary"),
+    [
+        ({"CHAIN_PRESET": "enterprise"}, "anthropic"),
+        ({"CHAT_PROVIDER": "openai"}, "openai"),
+        ({"CHAT_PROVIDER": "openai", "CHAIN_PRESET": "development"}, "openai"),
+    ],
+)
+def test_other_primary_alone_is_asked(values: dict[str, str], primary: str) -> None:
+    """A vendor alone is a chain of one; it blocks nobody a request names (C2)."""
+    registry = registry_of(**ALL_KEYS, **values, FALLBACK_CHAIN="none")
+    assert not registry.local_only
+    assert registry.get_fallback_chain() == [primary]
+    assert set(registry.get_available_providers()) == set(SEVEN)
+
+
+async def test_misspelt_local_primary_alone_is_no_way_out() -> None:
+    """A request that names a vendor is refused although the primary is misspelt (S20)."""
+    registry = registry_of(**ALL_KEYS, CHAT_PROVIDER="locall", FALLBACK_CHAIN="none")
+    with pytest.raises(InvalidInputError):
+        await LLMRouter(registry).generate("Why?", providers=["openai"])

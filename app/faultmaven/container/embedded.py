@@ -100,7 +100,8 @@ class EmbeddedModel:
             explicit_url=_is_set(settings.environment, "LOCAL_LLM_URL"),
             any_key=bool(others),
             server_answered=bool(found),
-            local_only=settings.local_only,
+            # Only where the chain would ask it: another local server may be meant to be alone.
+            local_only=self._registry.local_only and "local" in self._registry.get_fallback_chain(),
         )
         return decide(circumstances)
 

@@ -71,12 +71,14 @@ class ChainChoice:
         complaints: settings that name what does not exist.
         warns_of_leaving: whether the operator chose a local primary without saying that the
             chain may leave their machines.
+        confined_by: the setting that forbids every provider but local ones, or ``None``.
     """
 
     primary: str
     policy: ChainPolicy
     complaints: tuple[str, ...] = ()
     warns_of_leaving: bool = False
+    confined_by: str | None = None
 
 
 def choose_chain(settings: Settings, rows: Mapping[str, Mapping[str, Any]]) -> ChainChoice:
@@ -85,17 +87,31 @@ def choose_chain(settings: Settings, rows: Mapping[str, Mapping[str, Any]]) -> C
     local = frozenset(name for name, row in rows.items() if row.get("local"))
     chosen = settings.chat_provider if settings.chat_provider in rows else None
     fallbacks = settings.fallback_chain if settings.fallback_chain is not None else preset or None
+    primary = chosen or (preset[0] if preset else _DEFAULT_PRIMARY)
+    confined_by = _confined_by(settings, local_primary=primary in local)
     return ChainChoice(
-        primary=chosen or (preset[0] if preset else _DEFAULT_PRIMARY),
+        primary=primary,
         policy=ChainPolicy(
             fallbacks=() if fallbacks == (NO_FALLBACK,) else fallbacks,
             append_rest=settings.fallback_extra == "all",
             local=local,
-            local_only=settings.local_only,
+            local_only=confined_by is not None,
         ),
         complaints=tuple(_complaints(settings, rows)),
         warns_of_leaving=chosen in local and fallbacks is None,
+        confined_by=confined_by,
     )
+
+
+def _confined_by(settings: Settings, *, local_primary: bool) -> str | None:
+    """The setting that keeps every text on the operator's own machines, or ``None``.
+
+    A local primary without fallbacks does: whoever wants nothing after it wants nothing else.
+    """
+    if settings.local_only:
+        return "PRIVACY_MODE=local_only"
+    alone = local_primary and settings.fallback_chain == (NO_FALLBACK,)
+    return "FALLBACK_CHAIN=none after a local primary" if alone else None
 
 
 def _complaints(settings: Settings, known: Collection[str]) -> Iterator[str]:

@@ -209,6 +209,11 @@ class ProviderRegistry:
         self._choice = choose_chain(self.settings, self._rows)
         self._initialize_from_environment()
 
+    @property
+    def local_only(self) -> bool:
+        """Whether nothing but local providers may be contacted."""
+        return self._choice.policy.local_only
+
     def get_available_providers(self) -> list[str]:
         """Names of the configured providers, in the schema's order."""
         return list(self._providers)
@@ -288,7 +293,8 @@ class ProviderRegistry:
     def _blocked(self, config: ProviderConfig) -> str | None:
         if config.local:
             return None if self.settings.local_llm_enabled else "LOCAL_LLM_ENABLED=false"
-        return "blocked by PRIVACY_MODE=local_only" if self.settings.local_only else None
+        reason = self._choice.confined_by
+        return f"blocked by {reason}" if reason else None
 
     def _start(self, name: str, config: ProviderConfig) -> str | None:
         """Build the provider; why it cannot be used, or ``None``."""
