@@ -191,6 +191,18 @@ async def test_callers_mistake_is_the_callers(
     assert_no_key(pair, caught.value, str(caught.value))
 
 
+@each_subject
+@pytest.mark.parametrize("status", [400, 422, 415, 431])
+async def test_nobodys_refusal_is_not_blamed_on_the_caller(
+    up: Upstream, pair: Pair, status: int
+) -> None:
+    """A refusal by something in between, which no vendor explains, is passed over (S37)."""
+    up.default = Reply(status, b"<html><h1>Bad Request</h1><hr>nginx</html>")
+    response = await pair.router.generate("Why?")
+    assert response.provider == BACKUP
+    assert {attempt.outcome for attempt in response.attempts[:-1]} == {"malformed"}
+
+
 @each_subject_with("error_in_200", "error_in_choice", "refusal")
 async def test_failure_under_200_is_a_failure(up: Upstream, pair: Pair, fault: str) -> None:
     """A 200 that holds an error or a refusal is not passed off as an answer (S37)."""

@@ -13,7 +13,6 @@ from faultmaven.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderProtocolError,
-    ProviderRequestError,
     ProviderTimeoutError,
     RateLimitedError,
 )
@@ -148,7 +147,7 @@ async def test_key_quoted_by_the_server_is_removed(transport: HttpxTransport) ->
     async with Upstream("openai", keys={key}) as up:
         provider = provider_for(up, transport)
         up.script(Reply(400, f"bad key {'x' * 170} {key}".encode()))
-        with pytest.raises(ProviderRequestError) as plain:
+        with pytest.raises(ProviderProtocolError) as plain:
             await provider.generate("Why?")
         up.script(json_reply(200, {"error": {"message": f"key {key} is bad"}}))
         with pytest.raises(ProviderProtocolError) as inside:

@@ -49,7 +49,14 @@ BY_STATUS = {
     410: ModelNotFoundError,
     412: QuotaExceededError,
     413: ContextLengthError,
-    418: ProviderRequestError,
+    406: ProviderProtocolError,
+    411: ProviderProtocolError,
+    414: ProviderProtocolError,
+    415: ProviderProtocolError,
+    418: ProviderProtocolError,
+    420: ProviderProtocolError,
+    431: ProviderProtocolError,
+    495: ProviderProtocolError,
     422: ProviderRequestError,
     424: ProviderOverloadedError,
     425: ProviderOverloadedError,
@@ -71,6 +78,9 @@ BY_STATUS = {
     999: ProviderProtocolError,
 }
 
+UNEXPLAINED = {400: ProviderProtocolError, 422: ProviderProtocolError}
+"""What seems to be the caller's mistake is none where no vendor says so."""
+
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 @pytest.mark.parametrize(
@@ -82,7 +92,8 @@ def test_status_without_a_code(codec: Any, body: Any) -> None:
     """Every status means one class in every format, whatever the body looks like (S37, S108)."""
     read = {status: codec.decode_error(answered(status, body)) for status in BY_STATUS}
 
-    assert {status: type(error) for status, error in read.items()} == BY_STATUS
+    expected = BY_STATUS if isinstance(body, dict) else {**BY_STATUS, **UNEXPLAINED}
+    assert {status: type(error) for status, error in read.items()} == expected
     assert all(error.status_code == status for status, error in read.items())
     assert all(str(error).startswith(f"HTTP {status}") for status, error in read.items())
 
@@ -116,6 +127,11 @@ BY_WORD = [
     ),
     (529, {"type": "overloaded_error"}, ProviderOverloadedError),
     (400, {"message": "Your credit balance is too low to access the API"}, QuotaExceededError),
+    (
+        400,
+        {"type": "invalid_request_error", "message": "This organization has been disabled."},
+        ProviderAuthError,
+    ),
     (400, {"message": "You have reached your specified API usage limits."}, QuotaExceededError),
     (400, {"message": "prompt is too long: 210000 tokens > 200000 maximum"}, ContextLengthError),
     # Gemini
@@ -132,6 +148,28 @@ BY_WORD = [
     # OpenRouter
     (400, {"code": 400, "metadata": {"error_type": "model_not_found"}}, ModelNotFoundError),
     (400, {"message": "acme/x is not a valid model ID", "code": 400}, ModelNotFoundError),
+    (
+        400,
+        {"message": "Provider returned error", "code": 400, "metadata": {"raw": "no", "x": 1}},
+        ProviderOverloadedError,
+    ),
+    (
+        400,
+        {"message": "Provider returned error", "metadata": {"provider_name": "Acme", "raw": {}}},
+        ProviderOverloadedError,
+    ),
+    (
+        400,
+        {
+            "message": "Provider returned error",
+            "metadata": {"provider_name": "Acme", "raw": '{"message":"prompt is too long"}'},
+        },
+        ContextLengthError,
+    ),
+    (200, {"code": 400, "metadata": {"provider_name": "Acme"}}, ProviderOverloadedError),
+    (429, {"code": 429, "metadata": {"provider_name": "Acme"}}, RateLimitedError),
+    (401, {"code": 401, "metadata": {"provider_name": "Acme"}}, ProviderAuthError),
+    (418, {"code": 418, "metadata": {"provider_name": "Acme"}}, ProviderProtocolError),
     (403, {"code": 403, "metadata": {"flagged_input": "text"}}, ContentFilteredError),
     (403, {"code": 403, "message": "not in your region"}, ProviderAuthError),
     # Hugging Face
@@ -147,6 +185,11 @@ BY_WORD = [
     # an error inside a 200
     (200, {"code": 502}, ProviderOverloadedError),
     (200, {"code": "402"}, QuotaExceededError),
+    (200, {"code": "4" * 5000}, ProviderProtocolError),
+    (200, {"code": "\uff14\uff10\uff12"}, ProviderProtocolError),
+    (200, {"code": "0402"}, ProviderProtocolError),
+    (200, {"code": "-402"}, ProviderProtocolError),
+    (503, {"code": "4" * 5000}, ProviderOverloadedError),
     (200, {"type": "overloaded_error"}, ProviderOverloadedError),
     (200, {"code": 200, "message": "odd"}, ProviderProtocolError),
 ]
@@ -195,6 +238,22 @@ def test_error_bodies_of_every_shape(body: Any, message: str) -> None:
         ({"retry_after": "2"}, {}, 2.0),
         ({"retry_after": " 0.25 "}, {}, 0.25),
         ({"retry_after": "3600"}, {}, 3600.0),
+        ({"retry_after": "3601"}, {}, 3600.0),
+        ({"retry_after": "9" * 300}, {}, 3600.0),
+        ({"retry_after_ms": "86400000"}, {}, 3600.0),
+        (
+            {
+                "retry_after": "Mon, 22 Nov 2027 10:00:05 GMT",
+                "date": "Sun, 22 Nov 2026 10:00:00 GMT",
+            },
+            {},
+            3600.0,
+        ),
+        ({}, {"error": {"details": [{"retryDelay": "86400s"}]}}, 3600.0),
+        ({}, {"error": {"metadata": {"retry_after": 86400}}}, 3600.0),
+        ({}, {"error": {"metadata": {"retry_after": -5}}}, None),
+        ({}, {"error": "loading", "estimated_time": -0.5}, None),
+        ({}, {"error": "loading", "estimated_time": 1e12}, 3600.0),
         ({"retry_after": "30", "retry_after_ms": "150"}, {}, 0.15),
         ({"retry_after": "30", "retry_after_ms": "soon"}, {}, 30.0),
         (
@@ -231,6 +290,38 @@ def test_error_bodies_of_every_shape(body: Any, message: str) -> None:
 def test_wait_that_is_asked_for(headers: dict[str, str], body: Any, wait: float | None) -> None:
     """Milliseconds beat seconds, dates are read against the answer's own clock (S107)."""
     assert read_error(answered(429, body, **headers)).retry_after == wait
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"message": "no"}}, ProviderRequestError),
+        ({"error": {"status": "INVALID_ARGUMENT", "code": 400}}, ProviderRequestError),
+        ({"error": {"param": "messages"}}, ProviderRequestError),
+        ({"message": "no"}, ProviderRequestError),
+        ({"detail": [{"loc": ["body", "messages"], "msg": "no"}]}, ProviderRequestError),
+        ([{"error": {"message": "no"}}], ProviderRequestError),
+        ({"error": {}}, ProviderProtocolError),
+        ({"error": {"code": 400}}, ProviderProtocolError),
+        ({"ok": False}, ProviderProtocolError),
+        (None, ProviderProtocolError),
+        (7, ProviderProtocolError),
+        (b"", ProviderProtocolError),
+        (b"Bad Request", ProviderProtocolError),
+        (b"<html><h1>400 Bad Request</h1><hr>cloudflare", ProviderProtocolError),
+        (b'{"error": {"message": "cut here', ProviderProtocolError),
+        (b"prompt is too long", ContextLengthError),
+    ],
+)
+def test_caller_is_blamed_only_where_the_vendor_says_why(
+    status: int, body: Any, kind: type
+) -> None:
+    """A 400 or 422 from something in between is no mistake of the caller's: the chain goes on."""
+    error = read_error(answered(status, body))
+
+    assert type(error) is kind
+    assert error.falls_back is (kind is not ProviderRequestError)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,11 @@ Choices where the vendors leave room:
 - 408, 409, 425 are `ProviderOverloadedError`: the vendor answered, at once, that this moment was
   bad. `ProviderTimeoutError` is for the time we spent ourselves, and is not worth repeating.
 - 413 is `ContextLengthError`: what is too large for one provider may fit another.
+- 400 and 422 are `ProviderRequestError`, the caller's mistake, only where the vendor says what is
+  wrong. A body that is empty, HTML or otherwise nobody's comes from something in between, and
+  any other 4xx is about how we speak to the vendor: `ProviderProtocolError`.
+- A 400 or 422 that OpenRouter relays from a vendor behind it (``metadata.provider_name``, ``raw``)
+  is `ProviderOverloadedError`: it may route the same request to another one next time.
 - 3xx and 405 are `ProviderProtocolError`: no model speaks at that address.
 - 410 is `ModelNotFoundError`: what is gone for good is a model.
 - 412 is `QuotaExceededError`: Fireworks' suspended account, the only vendor that documents it.
@@ -67,7 +72,7 @@ _TROUBLE = frozenset(
 )
 
 _STATUSES: Mapping[_ErrorType, tuple[int, ...]] = {
-    ProviderRequestError: (400, 406, 411, 414, 415, 422, 431),
+    ProviderRequestError: (400, 422),
     ProviderAuthError: (401, 403, 407, 498),
     QuotaExceededError: (402, 412),
     ModelNotFoundError: (404, 410),
@@ -81,8 +86,8 @@ _STATUSES: Mapping[_ErrorType, tuple[int, ...]] = {
 _BY_STATUS = {status: kind for kind, statuses in _STATUSES.items() for status in statuses}
 _BY_HUNDRED: Mapping[int, _ErrorType] = {4: ProviderRequestError, 5: ProviderOverloadedError}
 
-# Some vendors give these no code of their own. Read only where the answer would otherwise be
-# called the caller's mistake, so that a wrong guess costs one attempt at the next provider.
+# Some vendors give these no code of their own. Read only where nothing else in a 4xx tells, so
+# that a wrong guess costs one attempt at the next provider.
 _PHRASES: tuple[tuple[re.Pattern[str], _ErrorType], ...] = (
     (
         re.compile(r"credit balance|usage limits|spend(?:ing)? limit|billing", re.IGNORECASE),
@@ -99,7 +104,11 @@ _PHRASES: tuple[tuple[re.Pattern[str], _ErrorType], ...] = (
         ContextLengthError,
     ),
     (
-        re.compile(r"api[ _]key (?:is )?(?:not valid|invalid|expired)", re.IGNORECASE),
+        re.compile(
+            r"api[ _]key (?:is )?(?:not valid|invalid|expired)"
+            r"|organization has been disabled",  # Anthropic
+            re.IGNORECASE,
+        ),
         ProviderAuthError,
     ),
     (
@@ -174,7 +183,17 @@ def _kind(failure: Failure) -> _ErrorType:
     if named is not None:
         return named
     kind = _BY_STATUS.get(failure.status) or _by_hundred(failure.status, words)
-    return _from_phrase(failure.message, kind) if kind is ProviderRequestError else kind
+    return _whose_fault(failure) if kind is ProviderRequestError else kind
+
+
+def _whose_fault(failure: Failure) -> _ErrorType:
+    """What a 4xx means that seems to blame the caller, and may be wrong there."""
+    told = _from_phrase(f"{failure.message}\n{failure.relayed}")
+    if told is not None:
+        return told
+    if failure.status not in _BY_STATUS or not (failure.explained or failure.relayed):
+        return ProviderProtocolError
+    return ProviderOverloadedError if failure.relayed else ProviderRequestError
 
 
 def _by_hundred(status: int, words: set[str]) -> _ErrorType:
@@ -182,8 +201,8 @@ def _by_hundred(status: int, words: set[str]) -> _ErrorType:
     return _BY_HUNDRED.get(status // 100, vague)
 
 
-def _from_phrase(message: str, otherwise: _ErrorType) -> _ErrorType:
-    return next((kind for phrase, kind in _PHRASES if phrase.search(message)), otherwise)
+def _from_phrase(text: str) -> _ErrorType | None:
+    return next((kind for phrase, kind in _PHRASES if phrase.search(text)), None)
 
 
 def _objects_to_our_fields(failure: Failure) -> bool:

@@ -8,6 +8,7 @@ shape, in which everything is optional and nothing is fatal.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,10 +17,11 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from faultmaven.infrastructure.llm.wire.body import Number, Shape, Word, describe_body
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
-from faultmaven.infrastructure.llm.wire.retry_after import retry_after, seconds
+from faultmaven.infrastructure.llm.wire.retry_after import retry_after, seconds, usable_wait
 from faultmaven.infrastructure.llm.wire.types import WireResponse
 
-_CLIENT_ERROR, _BEYOND_ERRORS = 400, 600
+_CLIENT_ERROR = 400
+_ERROR_STATUS = re.compile(r"[45][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,24 @@ class Failure:
         message: the vendor's text as it came, or our words for a body without any.
         words: the vendor's own codes in lower case, as they stood in the body.
         param: the request field the vendor objects to, or empty.
+        relayed: what another vendor behind this one said, as it came; or its name; or empty.
         retry_after: seconds the vendor asked us to wait, or ``None``.
+        readable: whether the body was JSON.
     """
 
     status: int
     message: str = ""
     words: tuple[str, ...] = ()
     param: str = ""
+    relayed: str = ""
     retry_after: float | None = None
+    readable: bool = False
+
+    @property
+    def explained(self) -> bool:
+        """Whether the vendor itself says what is wrong, in an error object of any form."""
+        words = any(not word.isdigit() for word in self.words)
+        return self.readable and bool(self.message or self.param or words)
 
 
 def _as_object(value: object) -> object:
@@ -75,6 +87,8 @@ class _Metadata(Shape):
     """What OpenRouter adds; a prompt it quotes as flagged is not looked at, only that it does."""
 
     code: Word = ""
+    raw: Word = ""
+    provider_name: Word = ""
     flagged_input: Word = ""
     error_type: Word = ""
     retry_after: Number = None
@@ -136,21 +150,22 @@ def _read_body(body: bytes) -> _Body | None:
 
 
 def _failure(error: ErrorObject, response: WireResponse, *, outer: ErrorObject) -> Failure:
-    waits = (retry_after(response.headers), *_waits(error), *_waits(outer))
+    waits = (retry_after(response.headers), *map(usable_wait, (*_waits(error), *_waits(outer))))
     return Failure(
         status=_status(error, response),
         message=error.message or error.msg or outer.message,
         words=tuple(word.lower() for word in (*_words(error), *_words(outer)) if word),
         param=error.param or error.location or next(_fields(error), ""),
+        relayed=error.metadata.raw or error.metadata.provider_name,
         retry_after=next((wait for wait in waits if wait is not None), None),
+        readable=True,
     )
 
 
 def _status(error: ErrorObject, response: WireResponse) -> int:
     """The HTTP status, unless that says success and the error knows better (OpenRouter)."""
-    code = int(error.code) if error.code.isascii() and error.code.isdigit() else 0
-    told = _CLIENT_ERROR <= code < _BEYOND_ERRORS
-    return code if told and response.status < _CLIENT_ERROR else response.status
+    told = _ERROR_STATUS.fullmatch(error.code)
+    return int(error.code) if told and response.status < _CLIENT_ERROR else response.status
 
 
 def _words(error: ErrorObject) -> Iterator[str]:

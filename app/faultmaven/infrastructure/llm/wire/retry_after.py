@@ -1,4 +1,4 @@
-"""How long a vendor asks us to wait, as its headers say it."""
+"""How long a vendor asks us to wait, as its headers or its body say it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+LONGEST = 3600.0
+"""Seconds; a vendor's word is not taken for longer than this."""
+
 _MS_PER_S = 1000.0
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from 0, or ``None`` where the headers say nothing usable.
+    """Seconds to wait, from 0 to `LONGEST`, or ``None`` where the headers say nothing usable.
 
     ``retry-after-ms`` (OpenAI) beats ``retry-after``, which may be seconds, a fraction of them
     or an HTTP date (RFC 9110, 10.2.3). A date is read against the answer's own ``date``: the
@@ -19,10 +22,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     milliseconds = seconds(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
-        return milliseconds / _MS_PER_S
+        return usable_wait(milliseconds / _MS_PER_S)
     value = headers.get("retry-after", "")
     plain = seconds(value)
-    return plain if plain is not None else _until(value, headers.get("date", ""))
+    return usable_wait(plain if plain is not None else _until(value, headers.get("date", "")))
+
+
+def usable_wait(wait: float | None) -> float | None:
+    """The wait, at most `LONGEST`, or ``None`` for one that nobody can wait."""
+    if wait is None or not wait >= 0:  # so written, NaN is refused too
+        return None
+    return min(wait, LONGEST)
 
 
 def seconds(text: str) -> float | None:
