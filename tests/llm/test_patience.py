@@ -1,5 +1,7 @@
 """Retries, deadlines and money: how long and how much is worth it."""
 
+import itertools
+
 import pytest
 
 from doubles import Fail, Say, chain_of
@@ -8,8 +10,11 @@ from faultmaven.errors import (
     InvalidInputError,
     ProviderAuthError,
     ProviderOverloadedError,
+    ProviderTimeoutError,
     RateLimitedError,
 )
+from faultmaven.infrastructure.llm.router import LLMRouter
+from faultmaven.infrastructure.observability.health import HealthTracker
 
 GOOD = Say()
 SURE, UNSURE = {"confidence_score": 0.9}, {"confidence_score": 0.6}
@@ -101,6 +106,86 @@ async def test_deadline_returns_what_there_is() -> None:
     )
     response = await chain.router.generate("Why?")
     assert (response.provider, response.stopped_because) == ("one", "deadline")
+
+
+async def test_deadline_at_the_last_provider_is_told() -> None:
+    """A search that ends because the time is up says so, also where nobody is left (S42)."""
+    chain = chain_of(
+        {"one": [GOOD], "two": [Say(seconds=100)]},
+        rows={"one": UNSURE},
+        settings={"REQUEST_TIMEOUT": "20"},
+    )
+    response = await chain.router.generate("Why?")
+    assert (response.provider, response.stopped_because) == ("one", "deadline")
+
+
+async def test_time_that_is_up_before_the_first_question_asks_nobody() -> None:
+    """Without any time left nobody is asked, and the caller learns why (S42)."""
+    ticks = itertools.count()
+    chain = chain_of({"one": [GOOD]})
+    router = LLMRouter(chain.registry, observers=[chain.witness], clock=lambda: next(ticks))
+    with pytest.raises(AllProvidersFailedError, match="the time was up") as caught:
+        await router.generate("Why?", timeout=0.5)
+    assert caught.value.attempts == ()
+    assert chain.calls() == {"one": 0}
+    assert chain.witness.seen == []
+
+
+async def test_time_that_is_up_after_a_wait_asks_nobody_again() -> None:
+    """A wait that took longer than meant leaves no attempt without time (S41, S42)."""
+    chain = chain_of({"one": [Fail(ProviderOverloadedError)]})
+
+    async def oversleep(_seconds: float) -> None:
+        chain.time.now += 60
+
+    router = LLMRouter(
+        chain.registry, observers=[chain.witness], clock=chain.time.clock, sleep=oversleep
+    )
+    with pytest.raises(AllProvidersFailedError, match="one: overloaded") as caught:
+        await router.generate("Why?")
+    assert [attempt.next_because for attempt in caught.value.attempts] == [None]
+    assert chain.calls() == {"one": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "row_timeout", "cut_short"),
+    [(0.001, 30, True), (0.99, 30, True), (1, 30, False), (0.5, 0.4, False), (60, 30, False)],
+)
+async def test_hasty_caller_is_told_from_a_slow_provider(
+    given: float, row_timeout: float, *, cut_short: bool
+) -> None:
+    """A failure is marked where the caller gave nobody the time to answer, and only there (S42)."""
+    chain = chain_of({"one": [Say(seconds=100)]}, rows={"one": {"timeout": row_timeout}})
+    with pytest.raises(AllProvidersFailedError) as caught:
+        await chain.router.generate("Why?", timeout=given)
+    (attempt,) = caught.value.attempts
+    assert (attempt.outcome, attempt.cut_short) == ("timeout", cut_short)
+
+
+@pytest.mark.parametrize(
+    "failure", [Fail(ProviderTimeoutError, fields={"status_code": 504}), Fail(ProviderAuthError)]
+)
+async def test_a_vendors_own_failure_is_not_the_callers_haste(failure: Fail) -> None:
+    """What a vendor says itself counts, however little time it was given."""
+    chain = chain_of({"one": [failure]})
+    with pytest.raises(AllProvidersFailedError) as caught:
+        await chain.router.generate("Why?", timeout=0.1)
+    assert [attempt.cut_short for attempt in caught.value.attempts] == [False]
+
+
+async def test_hasty_callers_take_no_provider_down() -> None:
+    """However many callers leave no time, the provider's health is as it was (S80)."""
+    chain = chain_of({"one": [GOOD, *[Say(seconds=2)] * 5]})
+    tracker = HealthTracker(chain.registry)
+    router = LLMRouter(
+        chain.registry, observers=[tracker], clock=chain.time.clock, sleep=chain.time.sleep
+    )
+    await router.generate("Why?")
+    for _ in range(5):
+        with pytest.raises(AllProvidersFailedError):
+            await router.generate("Why?", timeout=0.001)
+    assert tracker.snapshot()["one"].state == "healthy"
+    assert tracker.snapshot()["one"].consecutive_failures == 0
 
 
 @pytest.mark.parametrize(("asked", "got"), [(5, 5), (None, 20), (500, 20)])

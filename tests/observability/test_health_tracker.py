@@ -148,3 +148,10 @@ def test_providers_are_told_apart(tracked: Tracked) -> None:
     tracked.see(*[failed(ErrorClass.CONNECTION)] * 3, answered("two"))
     states = {name: health.state for name, health in tracked.tracker.snapshot().items()}
     assert states == {"one": "down", "two": "healthy"}
+
+
+def test_attempts_that_callers_cut_short_do_not_count(tracked: Tracked) -> None:
+    """Callers who leave no time to answer say nothing about the provider (S80)."""
+    hasty = failed(ErrorClass.TIMEOUT, cut_short=True)
+    assert tracked.see(*[hasty] * 5) == ProviderHealth()
+    assert tracked.see(answered(), *[hasty] * 5).state == "healthy"

@@ -44,6 +44,8 @@ class Attempt:
         cost_usd: price of the attempt, or ``None`` when the price is not known.
         retry_after: seconds the provider asked us to wait, or ``None``.
         next_because: why another attempt followed, or ``None`` for the last one.
+        cut_short: the caller's own deadline ended it before any provider could be expected to
+            answer, so that its failure says nothing about this one.
     """
 
     provider: str
@@ -60,6 +62,7 @@ class Attempt:
     cost_usd: float | None = None
     retry_after: float | None = None
     next_because: str | None = None
+    cut_short: bool = False
 
     @property
     def succeeded(self) -> bool:

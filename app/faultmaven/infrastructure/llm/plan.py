@@ -11,6 +11,8 @@ from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, ProviderConfig
 from faultmaven.models.prompt import Assess, Message, Prompt, Render, Target
 
+_LARGE = 100_000  # characters; masking that many takes some 30 ms on one core
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -48,6 +50,7 @@ class Plan:
         seconds: time until the deadline.
         require_confidence: rather fail than answer below the threshold.
         max_cost_usd: the chain does not go on once this much is spent.
+        large: writing and judging take long enough for everybody else to notice.
     """
 
     steps: tuple[Step, ...]
@@ -59,6 +62,7 @@ class Plan:
     stop: tuple[str, ...] = field(default=())
     require_confidence: bool = False
     max_cost_usd: float | None = None
+    large: bool = False
 
 
 def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions) -> Plan:
@@ -78,6 +82,7 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         seconds=_seconds(options.get("timeout"), registry.settings.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
+        large=len(prompt) > _LARGE,
     )
 
 

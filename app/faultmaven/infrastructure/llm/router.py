@@ -139,6 +139,9 @@ def _failure(walk: Walk) -> ChainError:
         )
         hint = "Ask without require_confidence, lower confidence_threshold, or add a provider."
         return LowConfidenceError(message, attempts=attempts, hint=hint)
+    if not attempts and walk.stopped_because == "deadline":
+        message = "All providers failed: the time was up before anybody could be asked"
+        return AllProvidersFailedError(message, hint="Allow the request more time.")
     if not attempts:
         message = "All providers failed: no provider is configured"
         return AllProvidersFailedError(message, hint="Set an API key or LOCAL_LLM_URL.")

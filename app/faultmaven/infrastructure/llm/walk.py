@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ParamSpec, TypeVar
 
-from faultmaven.errors import ErrorClass, ProviderError
+from faultmaven.errors import ErrorClass, ProviderError, ProviderTimeoutError
 from faultmaven.infrastructure.llm.asking import ask, target_of
 from faultmaven.infrastructure.llm.confidence import best_possible, score_completion
 from faultmaven.infrastructure.llm.plan import Plan, Step
@@ -14,13 +15,18 @@ from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
+from faultmaven.infrastructure.llm.telling import Telling
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Attempt
-from faultmaven.models.confidence import Confidence
+from faultmaven.models.confidence import Confidence, Signal
 from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
 
 _DEFAULT_MAX_TOKENS = 1024
+_FAIR_CHANCE = 1.0  # seconds; healthy vendors often take longer for their first word
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -76,9 +82,13 @@ class Walk:
     rejected: bool = False
     _met: bool = field(default=False, init=False)
     _reserve: Step | None = field(default=None, init=False)
+    _granted: float = field(default=0.0, init=False)  # seconds the last attempt was given
 
     async def run(self) -> None:
         """Ask one provider after the other until an answer is sure enough or nothing is left."""
+        if self.deadline.passed:
+            self.stopped_because = "deadline"
+            return
         steps = self._in_reach(self.plan.steps)
         while steps:
             step, rest = steps[0], steps[1:]
@@ -105,19 +115,19 @@ class Walk:
         waited, tries = 0.0, 0
         while True:
             tries += 1
-            try:
-                await self._try(step, number=tries, waited=waited)
-            except ProviderError as error:
-                # Where nobody listens, hope lies in another provider, asked before or after.
-                others = bool(rest) or (error.prefers_next and len(self.plan.steps) > 1)
-                wait = self._wait_before_retry(step, error, tries, has_next=others)
-                if wait is None:
-                    return error
-                self._explain_last("retry")
-                await self.tools.sleep(wait)
-                waited = wait
-            else:
+            error = await self._try(step, number=tries, waited=waited)
+            if error is None:
                 return None
+            # Where nobody listens, hope lies in another provider, asked before or after.
+            others = bool(rest) or (error.prefers_next and len(self.plan.steps) > 1)
+            wait = self._wait_before_retry(step, error, tries, has_next=others)
+            if wait is None:
+                return error
+            await self.tools.sleep(wait)
+            if self.deadline.passed:
+                return error
+            self._explain_last("retry")
+            waited = wait
 
     def _wait_before_retry(
         self, step: Step, error: ProviderError, tries: int, *, has_next: bool
@@ -130,40 +140,61 @@ class Walk:
             has_next=has_next,
         )
 
-    async def _try(self, step: Step, *, number: int, waited: float) -> None:
-        """One attempt, recorded and told to the observers whatever comes of it."""
-        started = self.deadline.clock()
-        for observer in self.tools.observers:
-            observer.on_start(step.name)
+    async def _try(self, step: Step, *, number: int, waited: float) -> ProviderError | None:
+        """One attempt, recorded and told to the observers whatever comes of it; its failure."""
         draft = Attempt(step.name, step.model, number=number, queue_ms=waited * 1000)
+        telling = Telling(self.tools.observers, step.name)
+        try:
+            telling.start()
+            attempt, failure = await self._attempt(step, draft)
+            self.attempts.append(attempt)
+            telling.end(attempt)
+        except BaseException:  # a caller who left, or a fault of ours: not the provider's
+            telling.cancel()
+            raise
+        return failure
+
+    async def _attempt(self, step: Step, draft: Attempt) -> tuple[Attempt, ProviderError | None]:
+        started = self.deadline.clock()
         try:
             answer = await self._ask(step)
         except ProviderError as error:
+            failed = _failed(draft, error, self._ms_since(started))
+            if self._is_cut_short(step, error):
+                return replace(failed, cut_short=True), error
             self.tools.gate.failed(step.name, error)
-            self._record(_failed(draft, error, self._ms_since(started)))
-            raise
-        except asyncio.CancelledError:
-            for observer in self.tools.observers:
-                observer.on_cancel(step.name)
-            raise
+            return failed, error
         self.tools.gate.succeeded(step.name)
         self._keep(answer)
-        self._record(_answered(draft, answer, self._ms_since(started)))
+        return _answered(draft, answer, self._ms_since(started)), None
+
+    def _is_cut_short(self, step: Step, error: ProviderError) -> bool:
+        """Whether too little was left of the caller's time for anybody to answer."""
+        ours = isinstance(error, ProviderTimeoutError) and error.status_code is None
+        return ours and self._granted < min(step.config.timeout, _FAIR_CHANCE)
 
     async def _ask(self, step: Step) -> Answer:
         target = target_of(step)
-        request = self._request(step, target)
-        seconds = min(step.config.timeout, self.deadline.left())
-        completion = await ask(step, request, seconds)
-        assess = self.plan.assess
+        request = await self._worked(self._request, step, target)
+        self._granted = min(step.config.timeout, self.deadline.left())
+        completion = await ask(step, request, self._granted)
         prior = step.config.confidence_score if completion.prior is None else completion.prior
         confidence = score_completion(
             completion,
             prior=prior,
             threshold=step.threshold,
-            further=assess(completion.text, target) if assess else (),
+            further=await self._worked(self._judged, completion, target),
         )
         return Answer(step, completion, confidence)
+
+    async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What pure work gives; beside the event loop if it would hold up everybody else."""
+        if self.plan.large:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        return work(*args, **kwargs)
+
+    def _judged(self, completion: Completion, target: Target) -> Sequence[Signal]:
+        return self.plan.assess(completion.text, target) if self.plan.assess else ()
 
     def _request(self, step: Step, target: Target) -> CompletionRequest:
         prompt = self.plan.render(target)
@@ -200,10 +231,10 @@ class Walk:
         """Why the walk ends here, or ``None`` when it goes on."""
         if self._met:
             return "threshold_met"
+        if self.deadline.passed and not self.rejected:
+            return "deadline"
         if not left or (self.best is not None and left[0] is self._reserve):
             return "exhausted"
-        if self.deadline.passed:
-            return "deadline"
         if self.plan.max_cost_usd is not None and 0 < self.spent >= self.plan.max_cost_usd:
             return "budget"
         return "no_better" if self._nobody_better(left) else None
@@ -226,11 +257,6 @@ class Walk:
         self._explain_last(f"fallback: {reason}")
         for observer in self.tools.observers:
             observer.on_fallback(step.name, to.name, reason)
-
-    def _record(self, attempt: Attempt) -> None:
-        self.attempts.append(attempt)
-        for observer in self.tools.observers:
-            observer.on_attempt(attempt)
 
     def _explain_last(self, reason: str) -> None:
         self.attempts[-1] = replace(self.attempts[-1], next_because=reason)

@@ -48,7 +48,8 @@ class HealthTracker:
     when fewer than 90 % of the attempts of the last five minutes succeeded, or while it limits
     our rate. Nothing heard in five minutes means ``unknown`` again, so that a provider that
     nobody asks any more does not stay down for ever. Refusals by policy, prompts that are too
-    long, requests a caller got wrong and models a caller named do not count.
+    long, requests a caller got wrong, models a caller named and attempts that a caller's own
+    deadline cut short do not count.
     """
 
     def __init__(
@@ -96,6 +97,8 @@ class HealthTracker:
         """The attempts have said it already."""
 
     def _counts(self, attempt: Attempt) -> bool:
+        if attempt.cut_short:
+            return False
         if attempt.error_class is ErrorClass.MODEL_NOT_FOUND:
             return asks_default_model(self._directory, attempt.provider, attempt.model)
         return attempt.error_class not in _NEUTRAL
