@@ -101,3 +101,12 @@ def test_bounds_go_before_other_settings() -> None:
         "memory: 256Mi",
         "opts: -Xmx512m",
     ]
+
+
+@pytest.mark.parametrize("unit", ["=", ": ", "limit", "max mem pool ", "a", "=limit", "error"])
+def test_one_endless_line_is_looked_at_once(unit: str) -> None:
+    """A megabyte without a digit or a line break costs one pass; it used to cost hours."""
+    text = unit * (1_000_000 // len(unit))
+
+    announces_trouble(text)
+    assert len(telling_lines([text], limit=3)) <= 3

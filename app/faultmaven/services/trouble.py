@@ -16,9 +16,10 @@ _TROUBLE = (
 # A bound that something may have run into; most faults of capacity are two of them that clash.
 _BOUND = re.compile(
     r"(?:limit|max|mem|heap|-xm|pool|size|capacity|quota|workers|threads|connections|timeout"
-    r"|expire|not after|usage|used|available|free|replicas|disk)[^\n]*[0-9]"
+    r"|expire|not after|usage|used|available|free|replicas|disk)[^\n]{0,60}?[0-9]"
 )
-_SETTING = re.compile(r"[=:]\s*\S*[0-9]")
+# Every run is bounded: a line may be megabytes long, and is searched from each of its places.
+_SETTING = re.compile(r"[=:]\s{0,8}\S{0,40}?[0-9]")
 _MOST_HITS = 20_000  # of one word; a log that is nothing but errors shows them in its head
 _HEX_DIGITS = b"0123456789abcdef"
 _PLAIN = 4  # rank of a line that neither announces trouble nor sets anything
