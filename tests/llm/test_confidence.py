@@ -121,3 +121,11 @@ def test_score_is_always_a_share(
 def test_best_possible_is_a_bound(prior: float) -> None:
     """What we hope for from a provider is never below its prior nor above the ceiling."""
     assert prior <= best_possible(prior) <= max(CEILING, prior)
+
+
+@given(prior=st.floats(0, 1))
+def test_nothing_beats_the_best_possible(prior: float) -> None:
+    """An answer with every good sign scores what we hoped for at most, so hope is not too low."""
+    judged = [Signal("evidence", 0.15, "every quote is in the input")]
+    best = score_completion(Completion("Full.", mean_logprob=0.0), prior=prior, further=judged)
+    assert best.score == pytest.approx(best_possible(prior), abs=1e-4)

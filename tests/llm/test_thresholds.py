@@ -109,7 +109,7 @@ async def test_provider_with_a_lower_threshold_may_still_settle_it() -> None:
 
 async def test_nobody_is_asked_in_vain() -> None:
     """Providers that cannot be expected to beat the best answer are not asked."""
-    rows = {"one": {"confidence_score": 0.79}, "two": UNSURE}
+    rows = {"one": {"confidence_score": 0.79}, "two": {"confidence_score": 0.58}}
     chain = chain_of({"one": [GOOD], "two": [GOOD]}, rows=rows)
     response = await chain.router.generate("Why?")
     assert (response.provider, response.stopped_because) == ("one", "no_better")

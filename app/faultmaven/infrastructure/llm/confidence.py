@@ -24,6 +24,8 @@ _FINISH_DELTAS = {
 }
 _REPETITIVE = 0.12  # compressed size over size; prose and JSON stay well above 0.25
 _REPETITION_MIN_CHARS = 600  # below this the ratio says little
+_SURE_OF_WORDS = 0.05  # for likely tokens
+_JUDGED = 0.15  # the most that the form and the proven evidence of a diagnosis add
 _LIKELY, _UNLIKELY = 0.9, 0.6  # geometric mean of token probabilities
 
 
@@ -53,12 +55,13 @@ def score_completion(
     return Confidence(score=score, threshold=threshold, signals=signals)
 
 
-def best_possible(prior: float, *, bonus: float = 0.15) -> float:
+def best_possible(prior: float, *, bonus: float = _JUDGED + _SURE_OF_WORDS) -> float:
     """Highest score worth expecting from a provider with this prior.
 
     Args:
         prior: the provider's ``confidence_score``, in [0, 1].
-        bonus: the most that good signals together add.
+        bonus: the most that good signals together add: those seen in any answer, and those of
+            whoever knows what was asked.
     """
     return min(prior + bonus, max(CEILING, prior))
 
@@ -88,6 +91,6 @@ def _token_probability(mean_logprob: float | None) -> Iterator[Signal]:
         return
     probability = math.exp(min(mean_logprob, 0.0))
     if probability >= _LIKELY:
-        yield Signal("token_probability", 0.05, "the model was sure of its words")
+        yield Signal("token_probability", _SURE_OF_WORDS, "the model was sure of its words")
     elif probability < _UNLIKELY:
         yield Signal("token_probability", -0.1, "the model was unsure of its words")
