@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from faultmaven.infrastructure.llm.wire.anthropic_messages import AnthropicMessages
 from faultmaven.infrastructure.llm.wire.cohere_chat import CohereChat
 from faultmaven.infrastructure.llm.wire.cohere_generate import CohereGenerate
+from faultmaven.infrastructure.llm.wire.embedded_chat import EmbeddedChat
 from faultmaven.infrastructure.llm.wire.gemini_content import GeminiContent
 from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
@@ -32,6 +33,7 @@ CODECS: Mapping[str, Codec] = {
     "gemini": GeminiContent(),
     "cohere_generate": CohereGenerate(),
     "cohere_chat": CohereChat(),
+    "embedded": EmbeddedChat(),
     "ollama": OllamaChat(),
     "tgi": TgiGenerate(route=server_route, grammars=True),
     "huggingface_endpoint": TgiGenerate(route=endpoint_route, grammars=False),

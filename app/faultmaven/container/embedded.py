@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from faultmaven.container.weights import examine_ability, pull_weights
 from faultmaven.errors import LocalModelError
+from faultmaven.infrastructure.llm.providers.local_provider import EMBEDDED
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.local_model.config import LocalModelConfig
 from faultmaven.infrastructure.local_model.decision import Circumstances, Decision, decide
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 _CONTEXT = 8192  # tokens, prompt and answer together; a laptop's memory holds their cache
 _ATTEMPT_SECONDS = 120.0  # a small model on a busy CPU is slow; the request's deadline still holds
+# Models that embed, rank or classify, by what their names have in common: they cannot chat.
+_CANNOT_CHAT = re.compile(r"embed|rerank|minilm|(?:^|[/_-])(?:bge|gte|e5|clip|whisper)(?:[-_:.]|$)")
 
 
 class EmbeddedModel:
@@ -51,7 +55,7 @@ class EmbeddedModel:
             await self._start()
         elif found and not self._registry.settings.environment.get("LOCAL_LLM_MODEL"):
             config = self._registry.get_config("local")
-            self._registry.use_local_server(replace(config, models=list(found)))
+            self._registry.use_local_server(replace(config, models=_talkative_first(found)))
 
     async def stop(self) -> None:
         """Stop the model, if it was started."""
@@ -129,6 +133,7 @@ class EmbeddedModel:
                 context_window=_CONTEXT,
                 timeout=_ATTEMPT_SECONDS,
                 small_model=True,
+                options={"engine": EMBEDDED},
                 not_ready=self._why_not_ready,
             )
         )
@@ -144,6 +149,11 @@ class EmbeddedModel:
         if status.state == "failed":
             logger.error("Embedded model: %s %s", status.message, status.hint or "")
         self._listener(status)
+
+
+def _talkative_first(models: Iterable[str]) -> list[str]:
+    """The models in the server's order, those last that cannot chat."""
+    return sorted(models, key=lambda name: _CANNOT_CHAT.search(name.lower()) is not None)
 
 
 def _is_set(environment: Mapping[str, str], variable: str) -> bool:

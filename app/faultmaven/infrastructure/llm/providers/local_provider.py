@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider, within
+from faultmaven.infrastructure.llm.wire.embedded_chat import EmbeddedChat
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path
 from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
@@ -14,7 +17,12 @@ from faultmaven.infrastructure.llm.wire.types import (
     CompletionRequest,
     Listing,
 )
+from faultmaven.models.interfaces import ProviderConfig
 
+EMBEDDED = "embedded"
+"""Value of the option ``engine`` for the server that FaultMaven starts itself."""
+
+_EMBEDDED_CODECS: tuple[Codec, ...] = (EmbeddedChat(),)
 _CODECS: tuple[Codec, ...] = (
     OpenAIChat(LOCAL),
     OllamaChat(),
@@ -32,6 +40,12 @@ class LocalProvider(HTTPProvider):
 
     codec: Codec = _CODECS[0]
 
+    def __init__(self, config: ProviderConfig, **parts: Any) -> None:
+        super().__init__(config, **parts)
+        embedded = config.options.get("engine") == EMBEDDED
+        self._codecs = _EMBEDDED_CODECS if embedded else _CODECS
+        self.codec = self._codecs[0]
+
     async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
         async with within(timeout):
             for codec in self._candidates():
@@ -40,7 +54,7 @@ class LocalProvider(HTTPProvider):
                 if not has_no_such_path(response):
                     self.codec = codec
                     return self._read(codec, response)
-        self.codec = _CODECS[0]
+        self.codec = self._codecs[0]
         raise self._failure(self.codec, response)
 
     async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
@@ -53,4 +67,4 @@ class LocalProvider(HTTPProvider):
 
     def _candidates(self) -> tuple[Codec, ...]:
         """The format that worked last, then the others."""
-        return (self.codec, *(codec for codec in _CODECS if codec is not self.codec))
+        return (self.codec, *(codec for codec in self._codecs if codec is not self.codec))
