@@ -116,6 +116,18 @@ def test_attempt_is_told_whole() -> None:
     }
 
 
+def test_attempt_is_told_without_credentials() -> None:
+    """Whoever wrote the texts of an attempt, no credential in them reaches the body (S69)."""
+    said = "401 for sk-proj-3Zq8WvT5rKx2NmYb7"
+
+    body = AttemptBody.of(Attempt("acme", "m", detail=said, hint=f"Not {said}."))
+
+    assert (body.detail, body.hint) == (
+        "401 for [openai_key removed]",
+        "Not 401 for [openai_key removed].",
+    )
+
+
 def test_confidence_is_told_with_its_parts() -> None:
     """Score, threshold and every signal reach the body."""
     confidence = Confidence(0.6, 0.8, (Signal("prior", 0.6, "how it usually fares"),))

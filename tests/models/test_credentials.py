@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultmaven.models import credentials
-from faultmaven.models.credentials import find_credentials, mask_credentials
+from faultmaven.models.credentials import find_credentials, mask_credentials, remove_key
 
 _PEM_BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7" * 3
 _VENDOR_KEYS = {
@@ -155,6 +155,21 @@ def test_private_key_goes_whole_even_when_it_is_cut(ending: str, newline: str) -
 def test_what_only_looks_random_stays(text: str) -> None:
     """Hashes, digests, pod names, ARNs, UUIDs and names of settings are needed for diagnosis."""
     assert mask_credentials(text) == text
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("unusual/key", b"\xff [key removed] and [key removed]"),
+        ("  unusual/key\n", b"\xff [key removed] and [key removed]"),
+        ("unusual", b"\xff unusual/key and unusual/key"),
+        ("", b"\xff unusual/key and unusual/key"),
+        (None, b"\xff unusual/key and unusual/key"),
+    ],
+)
+def test_known_key_is_removed_whatever_its_shape(key: str | None, said: bytes) -> None:
+    """A configured key goes wherever it stands, unless any word could hold it (S69)."""
+    assert remove_key(b"\xff unusual/key and unusual/key", key) == said
 
 
 _PIECES = st.sampled_from(

@@ -9,6 +9,7 @@ from faultmaven.errors import ProviderProtocolError
 from faultmaven.infrastructure.llm.wire.body import (
     Count,
     Number,
+    Price,
     Shape,
     Word,
     describe_body,
@@ -24,6 +25,7 @@ class Answer(Shape):
     text: str
     count: Count = 0
     number: Number = None
+    price: Price = None
     word: Word = ""
 
 
@@ -92,6 +94,15 @@ def test_count_is_never_a_reason_to_fail(written: str, read_as: int) -> None:
 def test_number_is_never_a_reason_to_fail(written: str, read_as: float | None) -> None:
     """Prices and probabilities that are no finite numbers count as absent."""
     assert answer(f'{{"text":"x","number":{written}}}'.encode()).number == read_as
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [("0", 0.0), ("0.5", 0.5), ("-0.5", None), ('"1"', None), ("1e99", None)],
+)
+def test_price_is_never_negative(written: str, read_as: float | None) -> None:
+    """A price below nothing would let a budget last longer: it counts as absent."""
+    assert answer(f'{{"text":"x","price":{written}}}'.encode()).price == read_as
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from faultmaven.errors import ErrorClass
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.confidence import Confidence
+from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.examples import PROBLEM, RESPONSE
 from faultmaven.models.faults import FieldFault
 from faultmaven.models.request import Attachment, TroubleshootRequest
@@ -152,8 +153,8 @@ class AttemptBody(_Body):
             number=attempt.number,
             outcome=attempt.outcome,
             error_class=attempt.error_class,
-            detail=attempt.detail,
-            hint=attempt.hint,
+            detail=_masked(attempt.detail),
+            hint=_masked(attempt.hint),
             status_code=attempt.status_code,
             confidence=attempt.confidence,
             queue_ms=round(attempt.queue_ms, 1),
@@ -162,6 +163,10 @@ class AttemptBody(_Body):
             retry_after=attempt.retry_after,
             next_because=attempt.next_because,
         )
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else mask_credentials(text)
 
 
 class TroubleshootResponse(_Body):

@@ -152,6 +152,7 @@ _NO_SECRET = re.compile(
 _TOKENLIKE = re.compile(r"[\\\"']{0,4}(?=[^\s\"',;&0-9]{0,40}+[0-9])[^\s\"',;&]{12}")
 _DIRECTORY = re.compile(r"(?:[\"']|\\{1,3}\")?/")  # the shell's ``PWD``
 _MASKED = re.compile(r"[\\\"']{0,4}\[[a-z_]{2,24} removed\]")
+_SHORTEST_KEY = 8  # bytes; a shorter one could be a part of any word
 PLACEHOLDER = re.compile(r"\[([a-z_]{2,24}) removed\]")
 """What stands in a credential's place; its group is the kind."""
 
@@ -159,6 +160,12 @@ PLACEHOLDER = re.compile(r"\[([a-z_]{2,24}) removed\]")
 def mask_credentials(text: str) -> str:
     """The text with every credential replaced by a placeholder; idempotent."""
     return find_credentials(text).text
+
+
+def remove_key(data: bytes, key: str | None) -> bytes:
+    """The data without a key that we know, whatever its shape; a very short one is kept."""
+    known = (key or "").strip().encode("utf-8", "replace")
+    return data if len(known) < _SHORTEST_KEY else data.replace(known, b"[key removed]")
 
 
 def find_credentials(text: str) -> Masked:

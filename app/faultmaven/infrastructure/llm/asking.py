@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from faultmaven.errors import (
-    ProviderConnectionError,
-    ProviderError,
-    ProviderOverloadedError,
-    ProviderProtocolError,
-    ProviderTimeoutError,
-)
+from faultmaven.errors import ProviderError, ProviderOverloadedError
 from faultmaven.infrastructure.llm.plan import Step
-from faultmaven.infrastructure.llm.providers.foreign import describe_failure
+from faultmaven.infrastructure.llm.providers.foreign import ask_foreign
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
-from faultmaven.models.attempt import Usage
-from faultmaven.models.interfaces import LLMResponse
-from faultmaven.models.prompt import Message, Target
+from faultmaven.models.prompt import Target
 
 _LOADING_WAIT = 5.0  # seconds after which asking a loading model again makes sense
 
@@ -52,20 +43,9 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
     if isinstance(step.provider, Completing):
         return await step.provider.complete(request, timeout=seconds)
     try:
-        async with asyncio.timeout(seconds):
-            response = await _generate(step, request)
-        return _completion(response)
+        return await ask_foreign(step.provider, request, config=step.config, seconds=seconds)
     except ProviderError as error:
         raise _signed(error, step) from error.__cause__
-    except TimeoutError as error:
-        message = f"no answer within {seconds:.1f} s"
-        raise _signed(ProviderTimeoutError(message), step) from error
-    except OSError as error:
-        raise _signed(
-            ProviderConnectionError(describe_failure(error, step.config)), step
-        ) from error
-    except Exception as error:  # a provider somebody else wrote may raise anything
-        raise _signed(ProviderProtocolError(describe_failure(error, step.config)), step) from error
 
 
 def _require_ready(step: Step) -> None:
@@ -79,42 +59,6 @@ def _require_ready(step: Step) -> None:
         failure = ProviderOverloadedError(reason, retry_after=_LOADING_WAIT)
         failure.prefers_next = True
         raise _signed(failure, step)
-
-
-async def _generate(step: Step, request: CompletionRequest) -> Any:
-    """Call ``generate`` with the documented keywords only: others could land in a payload."""
-    options: dict[str, Any] = {"model": request.model}
-    if request.max_tokens is not None:
-        options["max_tokens"] = request.max_tokens
-    if request.temperature is not None:
-        options["temperature"] = request.temperature
-    return await step.provider.generate(flatten(request.messages), **options)
-
-
-def flatten(messages: tuple[Message, ...]) -> str:
-    """A conversation as one text, for providers that take no more than a prompt."""
-    if len(messages) == 1:
-        return messages[0].text
-    labels = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-    return "\n\n".join(f"{labels[message.role]}{message.text}" for message in messages)
-
-
-def _completion(response: Any) -> Completion:
-    if not isinstance(response, LLMResponse):
-        message = f"generate returned {type(response).__name__} instead of LLMResponse"
-        raise ProviderProtocolError(message)
-    content: object = response.content
-    if not isinstance(content, str) or not content.strip():
-        raise ProviderProtocolError("the answer is empty")
-    usage = response.usage if response.usage.total else Usage(completion=response.tokens_used)
-    return Completion(
-        text=content,
-        finish_reason=response.finish_reason,
-        usage=usage,
-        model=response.model,
-        cost_usd=response.cost_usd,
-        prior=response.confidence if 0 <= response.confidence <= 1 else None,
-    )
 
 
 def _signed(error: ProviderError, step: Step) -> ProviderError:

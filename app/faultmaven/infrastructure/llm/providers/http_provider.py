@@ -26,13 +26,12 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.credentials import remove_key
 from faultmaven.models.interfaces import GenerateOptions, LLMResponse
 from faultmaven.models.prompt import Message, Target
 from faultmaven.models.status import CheckResult
 
 _OK = 200
-_SHORTEST_SECRET = 8  # characters; a shorter key could be a part of any word
-_REMOVED = "[key removed]"
 
 
 class HTTPProvider(BaseLLMProvider):
@@ -158,7 +157,8 @@ class HTTPProvider(BaseLLMProvider):
         # What stays on the operator's machines is not masked: no proxy may read it on its way.
         direct = replace(request, direct=self.config.local)
         response = await self._transport.send(direct, timeout=timeout)
-        return self._without_key(response)
+        # Some servers quote the key that they refuse.
+        return replace(response, body=remove_key(response.body, self.config.api_key))
 
     def _read(self, codec: Codec, response: WireResponse) -> Completion:
         if response.status != _OK:
@@ -181,13 +181,6 @@ class HTTPProvider(BaseLLMProvider):
         if is_misdirected(response):
             error.hint = base_url_hint(self.config)
         return error
-
-    def _without_key(self, response: WireResponse) -> WireResponse:
-        """The answer without our key, which some servers quote when they refuse it."""
-        key = (self.config.api_key or "").strip().encode()
-        if len(key) < _SHORTEST_SECRET or key not in response.body:
-            return response
-        return replace(response, body=response.body.replace(key, _REMOVED.encode()))
 
     def _signed(self, error: ProviderError, model: str) -> ProviderError:
         """The error with what only we know: who failed, and which setting mends it."""

@@ -45,6 +45,11 @@ def _number(value: object) -> float | None:
     return float(value) if abs(value) <= _MOST_TOKENS and math.isfinite(value) else None
 
 
+def _price(value: object) -> float | None:
+    number = _number(value)
+    return number if number is not None and number >= 0 else None
+
+
 def _word(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
@@ -56,6 +61,8 @@ Count = Annotated[int, BeforeValidator(_count)]
 """A number of tokens; 0 where the vendor wrote none, or nonsense."""
 Number = Annotated[float | None, BeforeValidator(_number)]
 """A finite number, or ``None`` where the vendor wrote anything else."""
+Price = Annotated[float | None, BeforeValidator(_price)]
+"""A finite number from 0, or ``None`` where the vendor wrote anything else."""
 Word = Annotated[str, BeforeValidator(_word)]
 """A short text or code; empty where the vendor wrote neither text nor a whole number."""
 

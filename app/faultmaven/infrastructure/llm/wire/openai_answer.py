@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word
+from faultmaven.infrastructure.llm.wire.body import Count, Number, Price, Shape, Word
 from faultmaven.infrastructure.llm.wire.failure import ErrorField
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
 from faultmaven.infrastructure.llm.wire.types import Completion
@@ -71,7 +71,7 @@ class ChatUsage(Shape):
     prompt: Count = Field(default=0, alias="prompt_tokens")
     completion: Count = Field(default=0, alias="completion_tokens")
     total: Count = Field(default=0, alias="total_tokens")
-    cost: Number = None
+    cost: Price = None
 
     @property
     def tokens(self) -> Usage:
