@@ -6,6 +6,8 @@ dependency-injector drops methods that are defined on a declarative container it
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from faultmaven.container.core import Core
@@ -13,7 +15,7 @@ from faultmaven.container.embedded import EmbeddedModel
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
 from faultmaven.infrastructure.llm.transport import shared_transport
 from faultmaven.infrastructure.observability.metrics import Metrics
-from faultmaven.models.interfaces import ILLMProvider
+from faultmaven.models.interfaces import ILLMProvider, ISessionStore
 from faultmaven.services.agent import AgentService
 from faultmaven.services.doctor import DoctorService
 from faultmaven.services.health import HealthService
@@ -32,6 +34,8 @@ class Container:
     def __init__(self) -> None:
         self.core = Core()
         self._initialized = False
+        self._in_use = False  # whether somebody may have opened what must be closed
+        self._loop: asyncio.AbstractEventLoop | None = None  # where it was opened
 
     @property
     def settings(self) -> Settings:
@@ -52,11 +56,13 @@ class Container:
     def get_agent_service(self) -> AgentService:
         """The service that answers troubleshooting questions."""
         self.get_llm_provider()
+        self._in_use = True
         agent: AgentService = self.core.agent()
         return agent
 
     def get_health_service(self) -> HealthService:
         """The service that says how things are."""
+        self._in_use = True
         health: HealthService = self.core.health()
         return health
 
@@ -72,6 +78,7 @@ class Container:
 
     def get_local_model(self) -> EmbeddedModel:
         """The embedded model, started or not."""
+        self._in_use = True
         embedded: EmbeddedModel = self.core.embedded()
         return embedded
 
@@ -86,23 +93,56 @@ class Container:
         return self.get_health_service().overview()
 
     def reset(self) -> None:
-        """Forget every object, the registry included, and close the open connections."""
+        """Forget every object, the registry included, and close what is open.
+
+        Where the event loop runs, it closes the session store and stops the embedded model as
+        soon as it gets to it; otherwise both have ended when this returns.
+        """
         self._initialized = False
+        if self._in_use:
+            self._in_use = False
+            _run_on(self._loop, _release(self.core.embedded(), self.core.sessions()))
+        self._loop = None
         shared_transport().discard()
         reset_registry()
         self.core.reset_singletons()
 
     async def start(self) -> None:
         """Connect: open the session store and start what serves the local provider."""
-        self.get_agent_service()
+        self.get_llm_provider()
+        self._loop = asyncio.get_running_loop()
         await self.core.sessions().open()
         await self.get_local_model().start()
 
     async def stop(self) -> None:
         """Disconnect from everything; the container can be started again."""
-        await self.get_local_model().stop()
-        await self.core.sessions().aclose()
+        await _release(self.core.embedded(), self.core.sessions())
         await shared_transport().aclose()
+        self._in_use, self._loop = False, None
+
+
+async def _release(embedded: EmbeddedModel, sessions: ISessionStore) -> None:
+    await embedded.stop()
+    await sessions.aclose()
+
+
+def _run_on(loop: asyncio.AbstractEventLoop | None, closing: Coroutine[Any, Any, None]) -> None:
+    """Let ``closing`` run where things were opened, else on the loop at hand, else on a new one."""
+    if loop is None or loop.is_closed():
+        loop = _running_loop()
+    if loop is None:
+        asyncio.run(closing)
+    elif loop.is_running():
+        asyncio.run_coroutine_threadsafe(closing, loop)
+    else:
+        loop.run_until_complete(closing)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 container = Container()

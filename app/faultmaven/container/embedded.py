@@ -22,7 +22,7 @@ from faultmaven.services.doctor import EmbeddedAbility
 logger = logging.getLogger(__name__)
 
 _CONTEXT = 8192  # tokens, prompt and answer together; a laptop's memory holds their cache
-_ATTEMPT_SECONDS = 120.0  # a small model on a busy CPU is slow; the request's deadline still holds
+_ATTEMPT_SECONDS = 180.0  # a small model on a slow or busy CPU is slow, and nobody else is there
 # Models that embed, rank or classify, by what their names have in common: they cannot chat.
 _CANNOT_CHAT = re.compile(r"embed|rerank|minilm|(?:^|[/_-])(?:bge|gte|e5|clip|whisper)(?:[-_:.]|$)")
 
@@ -124,6 +124,8 @@ class EmbeddedModel:
             logger.error("Embedded model: %s %s", error, error.hint or "")  # noqa: TRY400 - the message is the whole story
             return
         self._server = server
+        if "request_timeout" not in settings.model_fields_set and self._is_alone():
+            self._registry.request_timeout = _ATTEMPT_SECONDS
         self._registry.use_local_server(
             replace(
                 self._registry.get_config("local"),
@@ -137,6 +139,9 @@ class EmbeddedModel:
                 not_ready=self._why_not_ready,
             )
         )
+
+    def _is_alone(self) -> bool:
+        return self._registry.get_fallback_chain() == ["local"]
 
     def _why_not_ready(self) -> str | None:
         status = self.status
