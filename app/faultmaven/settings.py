@@ -99,7 +99,11 @@ class Settings(BaseSettings):
         description='Thresholds of single providers, as JSON: {"local": 0.5}.',
     )
     request_timeout: float = Field(
-        60.0, gt=0, le=3600, description="Seconds in which a caller has an answer or an error."
+        60.0,
+        gt=0,
+        le=3600,
+        description="Seconds in which a caller has an answer or an error (180 by default where "
+        "the embedded model is alone).",
     )
     local_llm_enabled: bool = Field(default=True, description="false removes the local provider.")
     local_model: Word = Field(

@@ -53,7 +53,7 @@ async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
     from faultmaven.cli.progress import ModelProgress
     from faultmaven.container import container
 
-    agent, embedded = container.get_agent_service(), container.get_local_model()
+    embedded = container.get_local_model()
     asked = request.chain or tuple(container.get_registry().get_fallback_chain())
     with ModelProgress() as progress:
         embedded.on_status(progress)
@@ -63,7 +63,7 @@ async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
             if asked == ("local",):
                 await embedded.wait_ready()
             with err().status("Asking …"):
-                return await agent.troubleshoot(request)
+                return await container.get_agent_service().troubleshoot(request)
         finally:
             await container.stop()
 

@@ -79,7 +79,7 @@ def _agent(
         sanitizer=sanitizer,
         sessions=sessions,
         session_strict=registry.settings.session_strict,
-        request_timeout=registry.settings.request_timeout,
+        request_timeout=registry.request_timeout,
         confidence_threshold=registry.settings.confidence_threshold,
     )
 

@@ -79,7 +79,7 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         max_tokens=options.get("max_tokens"),
         temperature=options.get("temperature"),
         stop=tuple(options.get("stop") or ()),
-        seconds=_seconds(options.get("timeout"), registry.settings.request_timeout),
+        seconds=_seconds(options.get("timeout"), registry.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
         large=len(prompt) > _LARGE,

@@ -194,6 +194,12 @@ class ProviderRegistry:
     """The configured providers and the fallback chain over them.
 
     Building one reads the environment and connects to nothing.
+
+    Attributes:
+        settings: the service's options.
+        transport: what moves bytes to all of the providers.
+        request_timeout: most seconds one request may take.
+        problems: what is wrong with rows of the schema or the providers file.
     """
 
     def __init__(
@@ -201,6 +207,7 @@ class ProviderRegistry:
     ) -> None:
         self.settings = settings or load_settings()
         self.transport = transport or shared_transport()
+        self.request_timeout = self.settings.request_timeout
         self.problems: list[str] = []
         self._providers: dict[str, ILLMProvider] = {}
         self._discovered: dict[str, Discovered] = {}
