@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
@@ -171,20 +171,35 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         ConfigurationError: a value is wrong; names its variable, never the value.
     """
     try:
-        settings = Settings(_env_file=env_file)
+        environment = read_environment(env_file)
+        # The library's own reader of the file would resolve ``$`` and know other blanks.
+        settings = Settings(_env_file=None, **_options(environment))
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{env_file}: not UTF-8 text") from None
-    settings._environment = read_environment(env_file)  # noqa: SLF001 - its only writer
+    settings._environment = environment  # noqa: SLF001 - its only writer
     return settings
 
 
 def read_environment(env_file: Path = ENV_FILE) -> dict[str, str]:
-    """The process environment over ``env_file``, as text; ``$`` in a value stays as it is."""
+    """The process environment over ``env_file``, as text; ``$`` in a value stays as it is.
+
+    A blank variable of the process hides nothing: a compose file that passes ``${NAME:-}`` on
+    makes one of whatever is not set.
+    """
     values = dotenv_values(env_file, interpolate=False)
     from_file = {name: value for name, value in values.items() if value is not None}
-    return {**from_file, **os.environ}
+    process = {
+        name: value for name, value in os.environ.items() if value.strip() or name not in from_file
+    }
+    return {**from_file, **process}
+
+
+def _options(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The variables of `Settings`' fields, in any case, as far as they are not empty."""
+    given = {name.lower(): value for name, value in environment.items() if value}
+    return {name: given[name] for name in Settings.model_fields if name in given}
 
 
 def _explain(error: ValidationError) -> str:

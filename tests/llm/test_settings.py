@@ -161,6 +161,35 @@ def test_environment_overrides_the_env_file(tmp_path: Path) -> None:
     assert (settings.chat_provider, settings.log_level) == ("local", "debug")
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_blank_variable_hides_nothing(tmp_path: Path, blank: str) -> None:
+    """A variable exported empty does not hide what .env says, be it a key or an option (S83)."""
+    file = tmp_path / ".env"
+    file.write_text("OPENAI_API_KEY=sk-from-file\nPORT=8123\nCHAT_PROVIDER=openai\n")
+    values = dict.fromkeys(("OPENAI_API_KEY", "PORT", "CHAT_PROVIDER"), blank)
+    settings = settings_of(values, file)
+    assert settings.environment["OPENAI_API_KEY"] == "sk-from-file"
+    assert (settings.port, settings.chat_provider) == (8123, "openai")
+
+
+def test_dollar_in_an_option_stays(tmp_path: Path) -> None:
+    """The service's own options are read from .env as the providers' variables are."""
+    file = tmp_path / ".env"
+    file.write_text("FAULTMAVEN_DATA_DIR=/data/a$HOME\nFAULTMAVEN_CACHE_DIR=/data/${PATH}b\n")
+    settings = settings_of({"HOME": "/root", "PATH": "/bin"}, file)
+    assert str(settings.faultmaven_data_dir) == "/data/a$HOME"
+    assert str(settings.faultmaven_cache_dir) == "/data/${PATH}b"
+
+
+def test_option_in_small_letters_counts(tmp_path: Path) -> None:
+    """Names of options are read in any case, from .env as from the process."""
+    file = tmp_path / ".env"
+    file.write_text("log_level=debug\n")
+    settings = settings_of({"chat_provider": "openai"}, file)
+    assert (settings.log_level, settings.chat_provider) == ("debug", "openai")
+    assert settings_of({"LOG_LEVEL": "error"}, file).log_level == "error"
+
+
 def test_repr_shows_no_environment() -> None:
     """Printing the settings prints no key (S69)."""
     assert "sk-123456" not in repr(settings_of({"OPENAI_API_KEY": "sk-123456"}))
