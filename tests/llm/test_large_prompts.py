@@ -11,8 +11,11 @@ from faultmaven.models.confidence import Signal
 from faultmaven.models.prompt import Message, Prompt, Target
 
 
-@pytest.mark.parametrize(("size", "aside"), [(100_000, False), (100_001, True)])
-async def test_large_prompts_hold_up_nobody(size: int, *, aside: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "material", "aside"),
+    [(100_000, 100_000, False), (100_001, 0, True), (10, 100_001, True)],
+)
+async def test_large_prompts_hold_up_nobody(size: int, material: int, *, aside: bool) -> None:
     """Writing, masking and judging leave the event loop where there is much of it (S14)."""
     here = threading.get_ident()
     elsewhere: dict[str, bool] = {}
@@ -33,5 +36,5 @@ async def test_large_prompts_hold_up_nobody(size: int, *, aside: bool) -> None:
         return ()
 
     chain = chain_of({"one": [Say()]}, redactor=Redactor(mask=mask))
-    await chain.router.generate("x" * size, render=render, assess=assess)
+    await chain.router.generate("x" * size, material_chars=material, render=render, assess=assess)
     assert elsewhere == dict.fromkeys(("render", "mask", "assess"), aside)

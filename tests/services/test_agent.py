@@ -175,7 +175,7 @@ async def test_wishes_reach_the_provider_and_nothing_else_does() -> None:
     await service.troubleshoot(_request())
 
     full, single, least = (dict(options) for options in provider.options)
-    always = {"render", "assess", "timeout"}
+    always = {"render", "material_chars", "assess", "timeout"}
     assert {name: full[name] for name in full.keys() - always} == {
         "providers": ("local", "openai"),
         "model": "gpt-4o",
@@ -187,6 +187,14 @@ async def test_wishes_reach_the_provider_and_nothing_else_does() -> None:
     }
     assert single["providers"] == ("openai",)
     assert least.keys() == always
+
+
+async def test_the_size_of_everything_sent_is_told() -> None:
+    """Attachments count: the chain writes a large prompt without holding up others (S14)."""
+    provider = Answering()
+    attachments = [{"name": "a.log", "content": "x" * 150_000}]
+    await AgentService(provider).troubleshoot(_request(attachments=attachments))
+    assert provider.options[0]["material_chars"] > 150_000
 
 
 async def test_render_and_assess_speak_of_this_question() -> None:

@@ -95,6 +95,8 @@ class GenerateOptions(TypedDict, total=False):
     """Seconds within which the whole call must end."""
     render: Render | None
     """Writes the prompt per target; ``prompt``, ``system`` and ``history`` are then unused."""
+    material_chars: int
+    """Characters that ``render`` writes from, where they are more than the prompt's."""
     assess: Assess | None
     """Judges each answer; its signals enter the confidence."""
     confidence_threshold: float | None

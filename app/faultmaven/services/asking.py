@@ -40,7 +40,10 @@ def _prompt(llm: ILLMProvider, inquiry: Inquiry) -> str:
 def _options(inquiry: Inquiry, request: TroubleshootRequest, seconds: float) -> GenerateOptions:
     """What was asked for, and no word about what was not."""
     options = GenerateOptions(
-        render=inquiry.render, assess=inquiry.assess, timeout=max(seconds, 0.001)
+        render=inquiry.render,
+        material_chars=inquiry.material_chars,
+        assess=inquiry.assess,
+        timeout=max(seconds, 0.001),
     )
     if request.model is not None:
         options["model"] = request.model

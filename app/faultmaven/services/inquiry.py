@@ -58,6 +58,7 @@ class Inquiry:
 
     Attributes:
         query: what was asked, without what nobody sees.
+        material_chars: characters of all that was sent.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Inquiry:
     ) -> None:
         documents = _documents(request, sanitizer)
         self.query = documents[-1].text
+        self.material_chars = sum(len(document.text) for document in documents)
         self._attachments = documents[: len(request.attachments)]
         self._has_logs = bool(request.attachments) or self.query.count("\n") >= _LOG_LINES - 1
         self._has_signs = any(announces_trouble(document.text) for document in documents)

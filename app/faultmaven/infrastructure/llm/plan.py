@@ -82,7 +82,7 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         seconds=_seconds(options.get("timeout"), registry.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
-        large=len(prompt) > _LARGE,
+        large=max(len(prompt), options.get("material_chars", 0)) > _LARGE,
     )
 
 
@@ -114,7 +114,8 @@ def _narrowed(registry: ProviderRegistry, names: Sequence[str]) -> list[str]:
             known = ", ".join(available) or "none"
             message = "names a provider that is not configured"
             hint = f"Choose from: {known}."
-            raise InvalidInputError(message, field="provider", hint=hint)
+            field = "provider" if len(names) == 1 else "providers"
+            raise InvalidInputError(message, field=field, hint=hint)
     return list(dict.fromkeys(names))
 
 
