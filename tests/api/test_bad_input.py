@@ -219,3 +219,38 @@ async def test_no_body_breaks_the_service_or_is_echoed(
         problem(response)
         assert MARKER not in response.text
         assert not any(MARKER in value for value in response.headers.values())
+
+
+async def test_a_flood_of_unknown_fields_is_refused(client: httpx.AsyncClient) -> None:
+    """Fields by the ten thousand cost a refusal, not minutes of spelling checks."""
+    flood = {f"field_{number}": 1 for number in range(20_000)}
+
+    answer = await post(client, json.dumps({**QUESTION, **flood}).encode())
+
+    assert answer.status_code == 422
+    assert "more than 50 fields" in answer.text
+    assert "field_" not in answer.text
+
+
+async def test_a_credential_sent_as_a_name_is_not_repeated(client: httpx.AsyncClient) -> None:
+    """An unknown field is named only if its name is no secret (S69)."""
+    key = "sk-abcdefghijklmnopqrstuvwxyz123456"
+
+    answer = await post(client, json.dumps({**QUESTION, key: 1}).encode())
+
+    assert answer.status_code == 200
+    assert key not in answer.text
+
+
+async def test_an_empty_query_is_called_blank(client: httpx.AsyncClient) -> None:
+    """Nothing at all reads like nothing but blanks."""
+    answer = await post(client, json.dumps({**QUESTION, "query": ""}).encode())
+
+    assert answer.status_code == 422
+    assert "query must not be blank" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready", "/metrics"])
+async def test_monitors_may_ask_by_head(client: httpx.AsyncClient, path: str) -> None:
+    """HEAD is answered as GET is: load balancers and wget --spider ask so."""
+    assert (await client.head(path)).status_code == (await client.get(path)).status_code == 200

@@ -370,3 +370,14 @@ async def test_steps_are_traced() -> None:
     await AgentService(Answering(), tracer=steps).troubleshoot(_request())
 
     assert steps.seen == ["prepare", "/prepare", "generate", "/generate", "keep", "/keep"]
+
+
+@pytest.mark.parametrize(("price", "told"), [(None, True), (0.01, False)])
+async def test_a_limit_that_cannot_hold_is_told(price: float | None, *, told: bool) -> None:
+    """Where no price is known a limit on money is no limit, and the caller hears of it."""
+    attempt = Attempt("vendor", "m1", confidence=0.9, cost_usd=price)
+    answer = LLMResponse("Full disk.", 0.9, "vendor", "m1", 3, 1, attempts=(attempt,))
+
+    told_of = await AgentService(Answering(answer)).troubleshoot(_request(max_cost_usd=1.0))
+
+    assert any("max_cost_usd" in warning for warning in told_of.warnings) is told

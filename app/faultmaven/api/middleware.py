@@ -45,6 +45,9 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # As a GET whose body the server then leaves out: monitors and wget --spider ask so.
+            scope = {**scope, "method": "GET"}
         exchange = _Exchange(scope, send, self._clock)
         self._metrics.request_began()
         try:

@@ -63,7 +63,8 @@ async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
             if asked == ("local",):
                 await embedded.wait_ready()
             with err().status("Asking …"):
-                return await container.get_agent_service().troubleshoot(request)
+                agent, request_id = container.get_agent_service(), f"req-{uuid.uuid4().hex}"
+                return await agent.troubleshoot(request, request_id=request_id)
         finally:
             await container.stop()
 
@@ -86,7 +87,8 @@ def _tell_attempts(error: ChainError, *, as_json: bool) -> None:
 
 def _attachment(path: Path) -> dict[str, str]:
     if path.name == "-":
-        return {"name": "stdin", "content": sys.stdin.read()}
+        content = sys.stdin.buffer.read().decode("utf-8", "replace")
+        return {"name": "stdin", "content": content}
     try:
         return {"name": path.name, "content": path.read_text(encoding="utf-8", errors="replace")}
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.examples import REQUEST
 from faultmaven.models.faults import fault
 from faultmaven.models.plain_text import first_unfit, is_blank, strip_terminal_codes
@@ -20,6 +21,7 @@ MAX_TOTAL_CHARS = 4_000_000
 MAX_CONTEXT_CHARS = 200_000
 MAX_CONTEXT_VALUES = 10_000
 MAX_CONTEXT_DEPTH = 20
+MAX_UNKNOWN_FIELDS = 50
 
 _SESSION_ID = re.compile(r"[\w.:@/+=~-]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -149,9 +151,9 @@ class TroubleshootRequest(BaseModel):
     session_id: Annotated[
         str, Field(min_length=1, max_length=128), AfterValidator(_session_name)
     ] = Field(description="Conversation this belongs to; created on first use.")
-    query: Annotated[
-        LogText, Field(min_length=1, max_length=MAX_QUERY_CHARS), AfterValidator(_not_blank)
-    ] = Field(description="What is wrong, in your words, logs included if you like.")
+    query: Annotated[LogText, Field(max_length=MAX_QUERY_CHARS), AfterValidator(_not_blank)] = (
+        Field(description="What is wrong, in your words, logs included if you like.")
+    )
     context: Annotated[dict[str, Any], AfterValidator(_bounded)] = Field(
         default_factory=dict,
         description="Facts such as service, environment or versions; at most 20 levels deep.",
@@ -205,8 +207,15 @@ class TroubleshootRequest(BaseModel):
         if not isinstance(data, Mapping):
             return data
         known = [name for name in cls.model_fields if name not in data]
-        for name in data:
-            near = _near(name, known) if name not in cls.model_fields else None
+        unknown = [name for name in data if name not in cls.model_fields]
+        if len(unknown) > MAX_UNKNOWN_FIELDS:
+            raise fault(
+                f"holds more than {MAX_UNKNOWN_FIELDS} fields that this service does not know",
+                fix="Send facts of your own inside context.",
+                field="body",
+            )
+        for name in unknown:
+            near = _near(name, known)
             if near is not None:
                 raise fault(
                     "is not a field of this request",
@@ -248,4 +257,5 @@ def _near(name: object, known: list[str]) -> str | None:
 def _shown(name: object) -> str:
     """The name if it looks like one; else words, because anything may be sent as a name."""
     text = str(name)
-    return text if _PRINTABLE_NAME.fullmatch(text) else "(unprintable name)"
+    fit = _PRINTABLE_NAME.fullmatch(text) and mask_credentials(text) == text
+    return text if fit else "(unprintable name)"

@@ -71,7 +71,7 @@ def build_response(
         attempts=[AttemptBody.of(attempt) for attempt in llm.attempts or (_only_attempt(llm),)],
         stopped_because=llm.stopped_because,
         cached=llm.cached,
-        warnings=list(_warnings(request, confidence, around)),
+        warnings=list(_warnings(request, llm, confidence, around)),
         created_at=datetime.fromtimestamp(around.created_at, UTC),
         completed_at=datetime.fromtimestamp(around.created_at + around.elapsed, UTC),
     )
@@ -97,13 +97,24 @@ def _only_attempt(llm: LLMResponse) -> Attempt:
 
 
 def _warnings(
-    request: TroubleshootRequest, confidence: Confidence, around: Circumstances
+    request: TroubleshootRequest, llm: LLMResponse, confidence: Confidence, around: Circumstances
 ) -> Iterator[str]:
     if request.ignored_fields:
         yield f"Fields this service does not know were ignored: {', '.join(request.ignored_fields)}"
+    if request.max_cost_usd is not None:
+        yield from _unpriced(llm)
     if around.shortened:
         yield "The input was longer than the model takes: it got the head, the tail and the errors."
     if any(signal.name == "small_model" for signal in confidence.signals):
         yield "A small model answered: check its words before acting on them."
     if not around.kept:
         yield "The session could not be saved: a follow-up will not know of this answer."
+
+
+def _unpriced(llm: LLMResponse) -> Iterator[str]:
+    """Whose price is not known, so that no limit on money could hold."""
+    attempts = llm.attempts or (_only_attempt(llm),)
+    unknown = [a.provider for a in attempts if a.succeeded and a.cost_usd is None]
+    if unknown:
+        names = ", ".join(dict.fromkeys(unknown))
+        yield f"max_cost_usd could not be kept to: the price of an answer by {names} is not known."

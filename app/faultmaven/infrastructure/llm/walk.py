@@ -23,7 +23,7 @@ from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
 
 _DEFAULT_MAX_TOKENS = 1024
-_FAIR_CHANCE = 1.0  # seconds; healthy vendors often take longer for their first word
+_FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
 
 P = ParamSpec("P")
 T = TypeVar("T")
