@@ -162,6 +162,14 @@ async def test_hasty_caller_is_told_from_a_slow_provider(
     assert (attempt.outcome, attempt.cut_short) == ("timeout", cut_short)
 
 
+async def test_a_short_service_limit_still_shows_who_hangs() -> None:
+    """Where the service itself gives little time, using it up counts against the provider."""
+    chain = chain_of({"one": [Say(seconds=100)]}, settings={"REQUEST_TIMEOUT": "3"})
+    with pytest.raises(AllProvidersFailedError) as caught:
+        await chain.router.generate("Why?")
+    assert [attempt.cut_short for attempt in caught.value.attempts] == [False]
+
+
 @pytest.mark.parametrize(
     "failure", [Fail(ProviderTimeoutError, fields={"status_code": 504}), Fail(ProviderAuthError)]
 )

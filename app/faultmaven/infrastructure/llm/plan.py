@@ -12,6 +12,8 @@ from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, Provider
 from faultmaven.models.prompt import Assess, Message, Prompt, Render, Target
 
 _LARGE = 100_000  # characters; masking that many takes some 30 ms on one core
+_FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
+_MOST_OF_IT = 0.9  # of a shorter REQUEST_TIMEOUT: preparing the prompt takes a little of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Plan:
         temperature: sampling temperature, or ``None``.
         stop: texts that end the answer.
         seconds: time until the deadline.
+        fair_seconds: an attempt given less by the caller says nothing about the provider.
         require_confidence: rather fail than answer below the threshold.
         max_cost_usd: the chain does not go on once this much is spent.
         large: writing and judging take long enough for everybody else to notice.
@@ -56,6 +59,7 @@ class Plan:
     steps: tuple[Step, ...]
     render: Render
     seconds: float
+    fair_seconds: float = 0.0
     assess: Assess | None = None
     max_tokens: int | None = None
     temperature: float | None = None
@@ -80,6 +84,7 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         temperature=options.get("temperature"),
         stop=tuple(options.get("stop") or ()),
         seconds=_seconds(options.get("timeout"), registry.request_timeout),
+        fair_seconds=min(_FAIR_CHANCE, _MOST_OF_IT * registry.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
         large=max(len(prompt), options.get("material_chars", 0)) > _LARGE,

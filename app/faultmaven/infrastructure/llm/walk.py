@@ -23,7 +23,6 @@ from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
 
 _DEFAULT_MAX_TOKENS = 1024
-_FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -171,7 +170,7 @@ class Walk:
     def _is_cut_short(self, step: Step, error: ProviderError) -> bool:
         """Whether too little was left of the caller's time for anybody to answer."""
         ours = isinstance(error, ProviderTimeoutError) and error.status_code is None
-        return ours and self._granted < min(step.config.timeout, _FAIR_CHANCE)
+        return ours and self._granted < min(step.config.timeout, self.plan.fair_seconds)
 
     async def _ask(self, step: Step) -> Answer:
         target = target_of(step)
