@@ -54,6 +54,10 @@ def _names(value: object) -> object:
 AnyCase = BeforeValidator(_word)
 Word = Annotated[str, AnyCase]
 Name = Annotated[str | None, BeforeValidator(_word_or_none)]
+Preset = Annotated[
+    Literal["production", "enterprise", "development", "research", "flexible", "cost", "privacy"],
+    AnyCase,
+]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Fractions = Annotated[dict[str, Fraction], NoDecode, BeforeValidator(_json)]
@@ -69,7 +73,7 @@ class Settings(BaseSettings):
     fallback_chain: Names | None = Field(
         None, description="Providers after the primary, comma-separated, or `none`."
     )
-    chain_preset: Name = Field(
+    chain_preset: Preset | None = Field(
         None,
         description="A documented chain: production, enterprise, development, research, "
         "flexible, cost or privacy.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from faultmaven.errors import InvalidInputError
+from faultmaven.errors import ConfigurationError, InvalidInputError
 from faultmaven.infrastructure.llm.router import LLMRouter
 from llm.registries import ALL_KEYS, ENV_BLOCK, KEY_VARIABLES, SEVEN, messages, registry_of
 
@@ -132,11 +132,10 @@ def test_explicit_chain_beats_the_preset() -> None:
     assert registry.get_fallback_chain() == ["fireworks", "local"]
 
 
-def test_unknown_preset_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    """A preset that does not exist is an error line with those that do (S25)."""
-    registry_of(CHAIN_PRESET="prod")
-    (message,) = messages(caplog, logging.ERROR)
-    assert message.startswith("CHAIN_PRESET 'prod' is unknown; valid names: production, ")
+def test_unknown_preset_is_no_start() -> None:
+    """A misspelt preset is refused with those there are: it may have meant privacy (S25)."""
+    with pytest.raises(ConfigurationError, match=r"CHAIN_PRESET.*'production'.*'privacy'"):
+        registry_of(CHAIN_PRESET="privcy")
 
 
 def test_unknown_name_in_the_chain_is_told(caplog: pytest.LogCaptureFixture) -> None:

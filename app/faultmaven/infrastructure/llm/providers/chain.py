@@ -118,9 +118,6 @@ def _complaints(settings: Settings, known: Collection[str]) -> Iterator[str]:
     names = ", ".join(known)
     if settings.chat_provider is not None and settings.chat_provider not in known:
         yield f"CHAT_PROVIDER {_quoted(settings.chat_provider)} is unknown; valid names: {names}"
-    if settings.chain_preset is not None and settings.chain_preset not in PRESETS:
-        presets = ", ".join(PRESETS)
-        yield f"CHAIN_PRESET {_quoted(settings.chain_preset)} is unknown; valid names: {presets}"
     if settings.fallback_chain != (NO_FALLBACK,):
         for name in settings.fallback_chain or ():
             if name not in known:
