@@ -78,5 +78,5 @@ SMALL_RUNBOOK = "Runbook (general knowledge):"
 SMALL_ASK = """\
 What fault does the material above show? Explain its cause in one or two sentences, in your own \
 words, naming the component and the exact values that clash. Then give the lines of evidence that \
-prove it, and the next steps."""
-SMALL_ASK_COMMANDS = " Choose the commands that help from the runbook."
+prove it."""
+SMALL_ASK_COMMANDS = " Choose the next steps and the commands that help from the runbook."

@@ -138,12 +138,11 @@ def _schema(
     # Masked, because a schema is not text that somebody below masks.
     texts = [mask(document.text) for document in documents]
     quotes = telling_lines(texts, limit=_SMALL_QUOTES)
-    return narrow_schema(quotes=quotes, commands=_choices(question.runbooks))
-
-
-def _choices(runbooks: Sequence[Runbook]) -> list[str]:
-    """Commands a small model may choose from: those of the runbook it is shown."""
-    return [entry.command for runbook in runbooks[:1] for entry in runbook.commands]
+    # What a small model may suggest is what the runbook that it is shown says.
+    shown = question.runbooks[:1]
+    commands = [entry.command for runbook in shown for entry in runbook.commands]
+    steps = [fix for runbook in shown for fix in runbook.fixes]
+    return narrow_schema(quotes=quotes, commands=commands, steps=steps)
 
 
 def _system(question: Question, target: Target) -> str:

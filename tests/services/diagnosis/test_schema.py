@@ -8,7 +8,9 @@ from typing import Any
 
 from faultmaven.services.diagnosis import full_schema, narrow_schema, read_diagnosis
 
-_NARROW = narrow_schema(quotes=["OOMKilled"], commands=["kubectl get pods"])
+_NARROW = narrow_schema(
+    quotes=["OOMKilled"], commands=["kubectl get pods"], steps=["Raise the limit."]
+)
 
 
 def _objects(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -22,7 +24,7 @@ def _objects(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def test_every_object_is_strict() -> None:
     """All fields are required and no other is allowed, as all vendors' strict modes want it."""
-    for schema in (full_schema(), _NARROW, narrow_schema(quotes=[], commands=[])):
+    for schema in (full_schema(), _NARROW, narrow_schema(quotes=[], commands=[], steps=[])):
         for part in _objects(schema):
             assert part["required"] == list(part["properties"])
             assert part["additionalProperties"] is False
@@ -43,9 +45,16 @@ def test_small_model_chooses_quotes_and_commands_from_lists() -> None:
     assert "confidence" not in json.dumps(_NARROW)
 
 
-def test_small_model_without_a_runbook_suggests_no_command() -> None:
+def test_small_model_without_a_runbook_suggests_nothing() -> None:
     """With nothing to choose from, there is no field to invent in."""
-    assert "commands" not in narrow_schema(quotes=["x"], commands=[])["properties"]
+    properties = narrow_schema(quotes=["x"], commands=[], steps=[])["properties"]
+
+    assert set(properties) == {"explanation", "evidence"}
+
+
+def test_small_model_takes_its_next_steps_from_a_list() -> None:
+    """Free text is where it would put the commands that it invents."""
+    assert _NARROW["properties"]["next_steps"]["items"]["enum"] == ["Raise the limit."]
 
 
 def _largest(schema: Mapping[str, Any]) -> Any:
@@ -61,7 +70,7 @@ def _largest(schema: Mapping[str, Any]) -> Any:
 
 def test_narrow_answer_fits_some_350_tokens() -> None:
     """The longest answer with typical choices stays near the aim at 3.5 bytes a token."""
-    schema = narrow_schema(quotes=["q" * 60], commands=["c" * 60])
+    schema = narrow_schema(quotes=["q" * 60], commands=["c" * 60], steps=["s" * 60])
 
     assert len(json.dumps(_largest(schema))) / 3.5 < 370
 

@@ -60,7 +60,9 @@ def full_schema() -> Schema:
     return _FULL
 
 
-def narrow_schema(*, quotes: Sequence[str], commands: Sequence[str]) -> Schema:
+def narrow_schema(
+    *, quotes: Sequence[str], commands: Sequence[str], steps: Sequence[str]
+) -> Schema:
     """A result a model of about a billion parameters finishes within some 350 tokens.
 
     Left to itself such a model quotes its instructions, invents commands, and calls every answer
@@ -70,13 +72,18 @@ def narrow_schema(*, quotes: Sequence[str], commands: Sequence[str]) -> Schema:
     Args:
         quotes: the lines it may quote.
         commands: the commands it may suggest; without any it suggests none.
+        steps: the next steps it may suggest, likewise: free text is where it would put the
+            commands that it invents.
     """
-    chosen = {"commands": _list(_object(command=_one_of(commands)), maxItems=3)}
+    chosen: dict[str, Schema] = {}
+    if steps:
+        chosen["next_steps"] = _list(_one_of(steps), maxItems=2)
+    if commands:
+        chosen["commands"] = _list(_object(command=_one_of(commands)), maxItems=3)
     return _object(
         explanation=_at_most(EXPLANATION_CHARS),
         evidence=_list(_one_of(quotes) if quotes else _at_most(100), maxItems=3),
-        next_steps=_list(_at_most(140), maxItems=2),
-        **(chosen if commands else {}),
+        **chosen,
     )
 
 
