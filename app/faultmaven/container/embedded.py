@@ -22,6 +22,9 @@ from faultmaven.services.doctor import EmbeddedAbility
 logger = logging.getLogger(__name__)
 
 _CONTEXT = 8192  # tokens, prompt and answer together; a laptop's memory holds their cache
+# A question that comes while the weights are still being fetched is asked again until they are
+# here, as long as its deadline lets it: ten times the wait that a loading model is given.
+_RETRIES = 10
 _ATTEMPT_SECONDS = 180.0  # a small model on a slow or busy CPU is slow, and nobody else is there
 # Models that embed, rank or classify, by what their names have in common: they cannot chat.
 _CANNOT_CHAT = re.compile(r"embed|rerank|minilm|(?:^|[/_-])(?:bge|gte|e5|clip|whisper)(?:[-_:.]|$)")
@@ -134,6 +137,7 @@ class EmbeddedModel:
                 api_key=server.api_key,
                 context_window=_CONTEXT,
                 timeout=_ATTEMPT_SECONDS,
+                max_retries=_RETRIES,
                 small_model=True,
                 options={"engine": EMBEDDED},
                 not_ready=self._why_not_ready,

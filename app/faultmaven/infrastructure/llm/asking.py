@@ -10,7 +10,7 @@ from faultmaven.infrastructure.llm.providers.foreign import ask_foreign
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.prompt import Target
 
-_LOADING_WAIT = 5.0  # seconds after which asking a loading model again makes sense
+_LOADING_WAIT = 10.0  # seconds after which asking a loading model again makes sense
 
 
 @runtime_checkable
