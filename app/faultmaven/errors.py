@@ -134,6 +134,7 @@ class ProviderError(FaultMavenError):
         retry_limit: most retries this kind of failure is worth.
         prefers_next: another provider, where there is one, is a better bet than a retry.
         falls_back: worth asking the next provider.
+        asked: whether the provider was asked at all; one that is not ready yet is spared.
     """
 
     status = 503
@@ -144,6 +145,7 @@ class ProviderError(FaultMavenError):
     retry_limit: ClassVar[int] = 100
     prefers_next: bool = False
     falls_back: bool = True
+    asked: bool = True
 
     def __init__(
         self,

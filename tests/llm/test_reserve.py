@@ -83,4 +83,5 @@ async def test_provider_that_is_not_ready_is_passed_over() -> None:
     assert response.provider == "two"
     assert response.attempts[0].error_class is ErrorClass.OVERLOADED
     assert response.attempts[0].detail == "the model is still loading"
+    assert response.attempts[0].cut_short  # nobody was asked, so nobody's health suffers
     assert chain.calls() == {"local": 0, "two": 1}

@@ -45,7 +45,7 @@ class Attempt:
         retry_after: seconds the provider asked us to wait, or ``None``.
         next_because: why another attempt followed, or ``None`` for the last one.
         cut_short: the caller's own deadline ended it before any provider could be expected to
-            answer, so that its failure says nothing about this one.
+            answer, or this one was not ready and was spared: its failure says nothing of it.
     """
 
     provider: str

@@ -58,6 +58,7 @@ def _require_ready(step: Step) -> None:
     if reason is not None:
         failure = ProviderOverloadedError(reason, retry_after=_LOADING_WAIT)
         failure.prefers_next = True
+        failure.asked = False
         raise _signed(failure, step)
 
 

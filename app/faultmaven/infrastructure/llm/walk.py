@@ -159,7 +159,7 @@ class Walk:
             answer = await self._ask(step)
         except ProviderError as error:
             failed = _failed(draft, error, self._ms_since(started))
-            if self._is_cut_short(step, error):
+            if not error.asked or self._is_cut_short(step, error):
                 return replace(failed, cut_short=True), error
             self.tools.gate.failed(step.name, error)
             return failed, error
