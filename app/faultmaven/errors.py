@@ -17,9 +17,11 @@ FaultMavenError
 │   ├── ContextLengthError         the prompt does not fit the model's window
 │   ├── ContentFilteredError       refused or blocked by policy
 │   ├── ProviderRequestError       the provider finds the request itself wrong
+│   │   └── UnsupportedRequestError    it cannot carry the request, so it was not asked
 │   └── ProviderProtocolError      an answer that is no answer
 └── ChainError                     the whole chain ended without a usable answer
     ├── AllProvidersFailedError    nobody answered
+    ├── AnswerCutError             an answer broke off while it was being read
     ├── RequestRejectedError       the providers find the caller's request wrong
     └── LowConfidenceError         answers, but none sure enough, and that was required
 
@@ -237,6 +239,16 @@ class ProviderRequestError(ProviderError):
     falls_back = False
 
 
+class UnsupportedRequestError(ProviderRequestError):
+    """This wire format or model has no place for something in the request, so it is not asked.
+
+    The message says what; another provider may carry it.
+    """
+
+    falls_back = True
+    asked = False
+
+
 class ProviderProtocolError(ProviderError):
     """An answer that is no answer: bad JSON, HTML, wrong shape, or no text at all."""
 
@@ -275,6 +287,14 @@ class AllProvidersFailedError(ChainError):
 
     slug = "all_providers_failed"
     title = "All providers failed"
+
+
+class AnswerCutError(ChainError):
+    """An answer broke off after part of it had been read, so that nobody else can be asked."""
+
+    status = 502
+    slug = "answer_cut"
+    title = "The answer broke off"
 
 
 class RequestRejectedError(ChainError):

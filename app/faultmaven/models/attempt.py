@@ -14,10 +14,14 @@ class Usage:
     Attributes:
         prompt: tokens read, cached ones included.
         completion: tokens written, reasoning included.
+        cached: tokens of ``prompt`` that the vendor had read before.
+        reasoning: tokens of ``completion`` that went into thoughts.
     """
 
     prompt: int = 0
     completion: int = 0
+    cached: int = 0
+    reasoning: int = 0
 
     @property
     def total(self) -> int:
@@ -39,6 +43,10 @@ class Attempt:
         status_code: HTTP status of the provider, or ``None`` when there was none.
         confidence: score of the answer in [0, 1], or ``None`` when there was none.
         queue_ms: milliseconds spent waiting before the request was sent (backoff included).
+        connect_ms: milliseconds from sending to the head of the answer, or ``None`` where that
+            was not seen.
+        first_token_ms: milliseconds from sending to the first content of a streamed answer, or
+            ``None`` where there was none.
         total_ms: milliseconds from sending to the whole answer or the failure.
         usage: tokens spent.
         cost_usd: price of the attempt, or ``None`` when the price is not known.
@@ -57,6 +65,8 @@ class Attempt:
     status_code: int | None = None
     confidence: float | None = None
     queue_ms: float = 0.0
+    connect_ms: float | None = None
+    first_token_ms: float | None = None
     total_ms: float = 0.0
     usage: Usage = Usage()
     cost_usd: float | None = None

@@ -7,21 +7,31 @@ can be asked, a vendor or the whole chain, implements it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
 
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.confidence import Confidence
-from faultmaven.models.prompt import Assess, Image, Message, Render
+from faultmaven.models.prompt import (
+    Assess,
+    Controls,
+    Image,
+    Message,
+    Render,
+    Thought,
+    ToolCall,
+)
 from faultmaven.models.status import CheckResult
+from faultmaven.models.stream import IAnswerListener
 
 if TYPE_CHECKING:
     from faultmaven.models.session import Session, Turn
 
 __all__ = [
     "GenerateOptions",
+    "IAnswerListener",
     "IAnswerObserver",
     "ICheckable",
     "ILLMProvider",
@@ -52,8 +62,13 @@ class LLMResponse:
         assessment: the score with its parts, or ``None`` where nobody scored it.
         attempts: every try of the chain, in order; empty for a single provider.
         stopped_because: why the chain ended: ``threshold_met``, ``exhausted``, ``deadline``,
-            ``budget`` or ``no_better``.
+            ``budget``, ``no_better``, or ``committed``: the answer was being read already.
         cost_usd: price of all attempts, or ``None`` when not known.
+        tool_calls: tools that the model wants used; then ``content`` may be empty.
+        reasoning: what the model thought aloud, kept apart from the answer.
+        thoughts: blocks of thoughts that the vendor signed and may want to see again.
+        logprobs: token probabilities in OpenAI's shape, where they were asked for.
+        ignored: what the caller asked for that the provider has no word for.
     """
 
     content: str
@@ -69,6 +84,11 @@ class LLMResponse:
     attempts: tuple[Attempt, ...] = ()
     stopped_because: str = "threshold_met"
     cost_usd: float | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""
+    thoughts: tuple[Thought, ...] = ()
+    logprobs: tuple[Mapping[str, Any], ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class GenerateOptions(TypedDict, total=False):
@@ -107,6 +127,12 @@ class GenerateOptions(TypedDict, total=False):
     """Narrows the chain to these names, in this order."""
     max_cost_usd: float | None
     """The chain does not go on once this much has been spent."""
+    controls: Controls | None
+    """Tools, form of the answer and whatever else is asked of the model."""
+    messages: Sequence[Message]
+    """The whole conversation; prompt, system, history and images are then unused."""
+    listener: IAnswerListener | None
+    """Hears the answer while it is written."""
 
 
 class ILLMProvider(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -19,15 +19,52 @@ class StructuredOutput(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture in a message.
+    """A picture in a message: its bytes, or where they are.
 
     Attributes:
-        media_type: such as ``image/png``.
-        data: the bytes, base64.
+        media_type: such as ``image/png``; empty where only an address is known.
+        data: the bytes, base64; empty where only an address is known.
+        url: address of the picture, which we never fetch ourselves; empty where there are bytes.
+        detail: how closely to look, in OpenAI's words (``low``, ``high``, ``auto``); or empty.
     """
 
-    media_type: str
-    data: str
+    media_type: str = ""
+    data: str = ""
+    url: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool that the model wants used.
+
+    Attributes:
+        id: what the result will refer to, in the words of whoever made it up; codecs rewrite
+            one that their vendor would refuse.
+        name: of the tool.
+        arguments: JSON text of an object, as the model wrote it: it need not be valid.
+        signature: opaque proof of the thoughts behind it (Gemini); goes back to that vendor only.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """One block of a model's thoughts that its vendor may want to see again.
+
+    Attributes:
+        text: the thoughts; empty where they are hidden.
+        signature: the vendor's proof that they are its own (Anthropic); or empty.
+        hidden: encrypted thoughts (Anthropic's ``redacted_thinking``); or empty.
+    """
+
+    text: str = ""
+    signature: str = ""
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +72,91 @@ class Message:
     """One turn of a conversation.
 
     Attributes:
-        role: who speaks. The system prompt is a message too; codecs put it where the
-            vendor wants it.
+        role: who speaks; ``tool`` gives the result of one call. The system prompt is a message
+            too; codecs put it where the vendor wants it.
         text: what is said.
         images: pictures that belong to it, after the text.
+        tool_calls: tools that the assistant wants used.
+        tool_call_id: which call a ``tool`` message answers; else empty.
+        failed: whether the tool that a ``tool`` message speaks for failed.
+        thoughts: what the assistant thought before it spoke, where its vendor signed it.
     """
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     text: str
     images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    failed: bool = False
+    thoughts: tuple[Thought, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the model may ask for.
+
+    Attributes:
+        name: what the model calls it.
+        description: what it is for; or empty.
+        parameters: JSON schema of its arguments, an object; ``None`` for a tool without any.
+        strict: whether the arguments must follow the schema; ``None`` leaves it to the vendor.
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] | None = None
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Whether the model may, must or must not ask for a tool.
+
+    Attributes:
+        mode: ``auto`` (may), ``none`` (must not), ``required`` (must, any), ``tool`` (must, this).
+        name: which tool, for ``tool``; else empty.
+    """
+
+    mode: Literal["auto", "none", "required", "tool"]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFormat:
+    """The form the caller wants the answer in.
+
+    Attributes:
+        schema: JSON schema of the answer; ``None`` for any JSON object.
+        name: what the caller calls the schema.
+        strict: whether the caller insists on it; ``None`` leaves it to the vendor.
+    """
+
+    schema: Mapping[str, Any] | None = None
+    name: str = "answer"
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a caller asks of the model beside the conversation; what is empty was not asked.
+
+    Attributes:
+        tools: what the model may ask for.
+        tool_choice: whether it may, must or must not.
+        parallel_tool_calls: whether it may ask for several at once.
+        response_format: form of the answer. A provider that cannot promise it is not asked.
+        parameters: further fields in OpenAI's names, such as ``top_p``, ``seed``, ``logprobs``,
+            ``reasoning_effort``, ``user``; a format carries those it has a word for.
+        native: fields of one protocol that this gateway does not know, by protocol (``openai``,
+            ``anthropic``); sent as they are to who speaks it, and to nobody else.
+    """
+
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    native: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

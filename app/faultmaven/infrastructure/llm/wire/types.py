@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from faultmaven.errors import ProviderError
 from faultmaven.models.attempt import Usage
-from faultmaven.models.prompt import Message, StructuredOutput
+from faultmaven.models.prompt import Controls, Message, StructuredOutput, Thought, ToolCall
+from faultmaven.models.stream import Delta
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,11 @@ class CompletionRequest:
         max_tokens: most tokens to write, or ``None`` for the vendor's own limit.
         temperature: sampling temperature in [0, 2], or ``None`` to leave it to the model.
         stop: texts that end the answer.
-        response_schema: JSON schema the answer must follow, or ``None``.
+        response_schema: JSON schema that we wish the answer to follow, where the model can be
+            held to one; or ``None``.
+        controls: what the caller asks beside the conversation; a `ResponseFormat` in there is a
+            demand, not a wish.
+        stream: whether the answer comes piece by piece.
     """
 
     model: str
@@ -30,6 +35,8 @@ class CompletionRequest:
     temperature: float | None = None
     stop: tuple[str, ...] = ()
     response_schema: Mapping[str, Any] | None = None
+    controls: Controls = Controls()  # noqa: RUF009 - frozen
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Completion:
     """One model's answer, in nobody's wire format.
 
     Attributes:
-        text: the answer; never blank (a codec raises instead).
+        text: the answer; blank only where there are tool calls (else a codec raises).
         finish_reason: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ``error``, or
             the vendor's own word where it has no equal.
         usage: tokens spent; zeros where the vendor did not say.
@@ -46,6 +53,9 @@ class Completion:
         mean_logprob: mean natural logarithm of the answer's token probabilities, or ``None``.
         cost_usd: price as the vendor states it, or ``None``.
         prior: confidence that a hand-written provider gave this answer, or ``None``.
+        tool_calls: tools that the model wants used.
+        thoughts: blocks of thoughts that the vendor signed.
+        logprobs: token probabilities in OpenAI's shape, where they were asked for.
     """
 
     text: str
@@ -56,6 +66,9 @@ class Completion:
     mean_logprob: float | None = None
     cost_usd: float | None = None
     prior: float | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    thoughts: tuple[Thought, ...] = ()
+    logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,52 @@ class Listing:
     any_name: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WireEvent:
+    """One event of a stream.
+
+    Attributes:
+        data: its content; the lines of an event in several are joined by line feeds.
+        name: its type, where the format names one; else empty.
+    """
+
+    data: bytes
+    name: str = ""
+
+
+class Framing(Protocol):
+    """Cuts the bytes of one stream into events, however they were split on their way."""
+
+    def feed(self, chunk: bytes) -> Sequence[WireEvent]:
+        """The events that ``chunk`` completes, in order.
+
+        Raises:
+            ProviderProtocolError: an event grows beyond what any event is.
+        """
+        ...
+
+    def close(self) -> Sequence[WireEvent]:
+        """The event that only the end of the stream completes, if the format has such."""
+        ...
+
+
+class EventReader(Protocol):
+    """Reads the events of one stream; it has the stream's state."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the format's end mark came, so that nothing more is to be waited for."""
+        ...
+
+    def read(self, event: WireEvent) -> Sequence[Delta]:
+        """The pieces of the answer in ``event``; none where it says nothing of the answer.
+
+        Raises:
+            ProviderError: the event is an error, blocks the answer, or is none of the format's.
+        """
+        ...
+
+
 class Codec(Protocol):
     """One wire format: pure, without I/O, clock or state.
 
@@ -133,7 +192,23 @@ class Codec(Protocol):
         ...
 
     def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
-        """Write the request."""
+        """Write the request.
+
+        Raises:
+            UnsupportedRequestError: the format or the model has no place for what is asked.
+        """
+        ...
+
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that the format leaves out, in the caller's names, sorted."""
+        ...
+
+    def framing(self) -> Framing:
+        """What cuts one of this format's streams into events."""
+        ...
+
+    def reader(self) -> EventReader:
+        """What reads the events of one of this format's streams."""
         ...
 
     def decode(self, response: WireResponse) -> Completion:

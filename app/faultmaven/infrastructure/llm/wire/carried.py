@@ -1,0 +1,24 @@
+"""What of a request a format has no word for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from faultmaven.infrastructure.llm.wire.types import CompletionRequest
+
+
+def left_out(
+    request: CompletionRequest, *, carried: Collection[str], protocol: str = ""
+) -> tuple[str, ...]:
+    """Names of the fields that are asked for and not sent, sorted.
+
+    Args:
+        request: what is asked.
+        carried: names of `Controls.parameters` that the format has a word for.
+        protocol: whose `Controls.native` fields the format sends as they are; or empty.
+    """
+    controls = request.controls
+    foreign = {
+        name for owner, fields in controls.native.items() if owner != protocol for name in fields
+    }
+    return tuple(sorted(foreign | (controls.parameters.keys() - set(carried))))
