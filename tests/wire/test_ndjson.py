@@ -61,8 +61,25 @@ def test_half_an_object_is_never_given() -> None:
         assert _read(content[:cut]) == []
 
 
-@pytest.mark.parametrize("ended", [False, True])
-def test_a_line_that_does_not_end_is_refused(*, ended: bool) -> None:
-    """A server cannot fill the memory, whether the line ends in the end or not."""
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"x" * (MOST_BYTES + 1)],
+        [b"x" * (MOST_BYTES + 1) + b"\n"],
+        [b"x" * MOST_BYTES, b"x"],
+        [b"x" * MOST_BYTES, b"x\n"],
+        [b"{}\n" + b"x" * MOST_BYTES, b"x\n{}\n"],
+    ],
+    ids=["unended", "ended", "cut unended", "cut ended", "between others"],
+)
+def test_a_line_that_does_not_end_is_refused(chunks: list[bytes]) -> None:
+    """A server cannot fill the memory, in whatever pieces it tries."""
     with pytest.raises(ProviderProtocolError, match="does not end"):
-        JSONLines().feed(b"x" * (MOST_BYTES + 1) + (b"\n" if ended else b""))
+        _read(*chunks)
+
+
+def test_a_line_as_long_as_may_be_is_read() -> None:
+    """The bound is the longest line that is still read."""
+    line = b"x" * MOST_BYTES
+
+    assert _read(line, b"\n") == _read(line + b"\n") == [WireEvent(line)]

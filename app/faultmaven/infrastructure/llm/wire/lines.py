@@ -46,12 +46,14 @@ class Lines:
         if lines:
             self._complete(lines)
         self._rest += cut
-        refuse_beyond(max(len(self._rest), *map(len, lines), 0))
+        if len(self._rest) + len(chunk) > MOST_BYTES:  # else no line can be that long
+            refuse_beyond(max(map(len, (*lines, self._rest))))
         return lines
 
     def _complete(self, lines: list[bytes]) -> None:
         if self._rest:
             lines[0] = bytes(self._rest) + lines[0]
+            refuse_beyond(len(lines[0]))
             self._rest.clear()
         if self._first:
             lines[0] = self._without_mark(lines[0])
