@@ -21,6 +21,7 @@ from faultmaven.errors import FaultMavenError
 from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.services.agent import AgentService
+from faultmaven.services.completions import CompletionService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings, load_settings
 
@@ -41,6 +42,10 @@ class ServiceContainer(Protocol):
 
     def get_agent_service(self) -> AgentService:
         """The service that answers questions."""
+        ...
+
+    def get_completion_service(self) -> CompletionService:
+        """The service that answers the compatible APIs."""
         ...
 
     def get_health_service(self) -> HealthService:
@@ -103,6 +108,7 @@ def _lifespan(
             await container.start()
             app.state.services = Services(
                 agent=container.get_agent_service(),
+                completions=container.get_completion_service(),
                 health=container.get_health_service(),
                 metrics=container.get_metrics(),
             )

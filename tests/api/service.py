@@ -27,9 +27,14 @@ from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
 from faultmaven.main import create_app
 from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
 from faultmaven.models.examples import RESPONSE
+from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.models.status import LocalModelStatus
 from faultmaven.services.agent import AgentService
+from faultmaven.services.completions import CompletionService
 from faultmaven.services.health import HealthService
+from faultmaven.services.model_directory import ModelDirectory
+from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.troubleshooting_model import TroubleshootingModel
 from faultmaven.settings import Settings
 
 QUESTION: dict[str, Any] = {
@@ -61,6 +66,7 @@ class Container:
     registry: ProviderRegistry
     sessions: SQLiteSessionStore
     agent: Any = None
+    llm: ILLMProvider | None = None
     local_model: LocalModelStatus = field(default_factory=LocalModelStatus)
     start_error: Exception | None = None
     life: list[str] = field(default_factory=list)
@@ -70,12 +76,24 @@ class Container:
         self.tracker = HealthTracker(self.registry)
         self.metrics = Metrics(self.registry, self.tracker)
         observers = (self.metrics, self.tracker, AttemptLog())
+        self.llm = self.llm or LLMRouter(self.registry, observers=observers)
         self.agent = self.agent or AgentService(
-            llm_provider=LLMRouter(self.registry, observers=observers),
+            llm_provider=self.llm,
             sessions=self.sessions,
             session_strict=self.settings.session_strict,
             request_timeout=self.settings.request_timeout,
             confidence_threshold=self.settings.confidence_threshold,
+        )
+        self.completions = CompletionService(
+            self.llm,
+            models=ModelDirectory(self.registry, model_map=self.settings.model_map),
+            troubleshooting=TroubleshootingModel(
+                self.agent,
+                sessions=self.sessions,
+                sanitizer=Sanitizer(),
+                session_strict=self.settings.session_strict,
+            ),
+            request_timeout=self.settings.request_timeout,
         )
         self.health = HealthService(
             directory=self.registry,
@@ -87,6 +105,10 @@ class Container:
     def get_agent_service(self) -> Any:
         """Give the agent."""
         return self.agent
+
+    def get_completion_service(self) -> CompletionService:
+        """Give the service behind the compatible APIs."""
+        return self.completions
 
     def get_health_service(self) -> HealthService:
         """Give the health service."""
@@ -115,15 +137,25 @@ def container_of(
     variables: Mapping[str, str] | None = None,
     rows: Mapping[str, Any] | None = None,
     agent: Any = None,
+    llm: ILLMProvider | None = None,
 ) -> Container:
-    """Compose a service whose chain is one scripted provider ``one``, or the given rows."""
+    """Compose a service whose chain is one scripted provider ``one``, or the given rows.
+
+    Args:
+        folder: where its files go.
+        plays: what the scripted provider plays.
+        variables: further variables of its environment.
+        rows: the providers instead.
+        agent: who answers questions, instead of the real agent.
+        llm: who answers completions, instead of the chain.
+    """
     settings = settings_of(
         {"FAULTMAVEN_DATA_DIR": str(folder), "CHAT_PROVIDER": "one", **(variables or {})}
     )
     one = {"one": row(scripted(*(plays or (Say(),))))}
     with schema(one if rows is None else rows):
         registry = ProviderRegistry(settings)
-    return Container(settings, registry, SQLiteSessionStore(settings.session_database), agent=agent)
+    return Container(settings, registry, SQLiteSessionStore(settings.session_database), agent, llm)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from fastapi import Request
 from faultmaven.errors import NotInitializedError
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.services.agent import AgentService
+from faultmaven.services.completions import CompletionService
 from faultmaven.services.health import HealthService
 
 _FIXES = (
@@ -25,11 +26,13 @@ class Services:
 
     Attributes:
         agent: answers questions.
+        completions: answers conversations of the compatible APIs, and knows their models.
         health: says how the service is.
         metrics: what Prometheus scrapes.
     """
 
     agent: AgentService
+    completions: CompletionService
     health: HealthService
     metrics: Metrics
 

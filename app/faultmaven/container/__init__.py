@@ -17,6 +17,7 @@ from faultmaven.infrastructure.llm.transport import shared_transport
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.models.interfaces import ILLMProvider, ISessionStore
 from faultmaven.services.agent import AgentService
+from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings
@@ -59,6 +60,12 @@ class Container:
         self._in_use = True
         agent: AgentService = self.core.agent()
         return agent
+
+    def get_completion_service(self) -> CompletionService:
+        """The service that answers the compatible APIs."""
+        self.get_agent_service()
+        completions: CompletionService = self.core.completions()
+        return completions
 
     def get_health_service(self) -> HealthService:
         """The service that says how things are."""

@@ -24,9 +24,12 @@ from faultmaven.models.interfaces import (
     ITracer,
 )
 from faultmaven.services.agent import AgentService
+from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
 from faultmaven.services.health import HealthService
+from faultmaven.services.model_directory import ModelDirectory
 from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.troubleshooting_model import TroubleshootingModel
 
 
 def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
@@ -84,6 +87,31 @@ def _agent(
     )
 
 
+def _models(registry: ProviderRegistry) -> ModelDirectory:
+    return ModelDirectory(registry, model_map=registry.settings.model_map)
+
+
+def _completions(
+    registry: ProviderRegistry,
+    *,
+    llm_provider: ILLMProvider,
+    models: ModelDirectory,
+    agent: AgentService,
+    sanitizer: ISanitizer,
+    sessions: ISessionStore,
+) -> CompletionService:
+    strict = registry.settings.session_strict
+    return CompletionService(
+        llm_provider,
+        models=models,
+        troubleshooting=TroubleshootingModel(
+            agent, sessions=sessions, sanitizer=sanitizer, session_strict=strict
+        ),
+        sanitizer=sanitizer,
+        request_timeout=registry.request_timeout,
+    )
+
+
 class Core(containers.DeclarativeContainer):
     """The objects of the service, each built once, on first use.
 
@@ -112,6 +140,16 @@ class Core(containers.DeclarativeContainer):
         llm_provider=router,
         tools=providers.List(runbooks),
         tracer=tracer,
+        sanitizer=sanitizer,
+        sessions=sessions,
+    )
+    models = providers.Singleton(_models, registry)
+    completions = providers.Singleton(
+        _completions,
+        registry,
+        llm_provider=router,
+        models=models,
+        agent=agent,
         sanitizer=sanitizer,
         sessions=sessions,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from faultmaven.errors import FaultMavenError, SessionNotFoundError
 from faultmaven.models.interfaces import ISessionStore
@@ -57,6 +57,20 @@ class Conversations:
         """Add a question and its answer, both or neither; whether that worked."""
         now = self._clock()
         turns = (Turn("user", asked, now), Turn("assistant", answered, now))
+        return await self._append(session_id, turns, seconds)
+
+    async def begin(self, session_id: str, turns: Sequence[Turn], *, seconds: float) -> bool:
+        """Give a session that has no turns yet these as its first; whether it has them now."""
+        try:
+            session = await self._read(session_id, seconds)
+        except _STORE_FAILURES as failure:
+            _log.warning("session history is not available: %s", type(failure).__name__)
+            return False
+        if session is not None and session.turns:
+            return False
+        return await self._append(session_id, turns, seconds)
+
+    async def _append(self, session_id: str, turns: Sequence[Turn], seconds: float) -> bool:
         try:
             async with asyncio.timeout(min(seconds, _STORE_SECONDS)):
                 await self._store.append(session_id, turns)

@@ -1,0 +1,162 @@
+"""One completion as the compatible APIs ask for it, whichever protocol the caller speaks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from faultmaven.errors import AllProvidersFailedError
+from faultmaven.models.completion import CompletionQuestion
+from faultmaven.models.interfaces import (
+    GenerateOptions,
+    ILLMProvider,
+    ISanitizer,
+    LLMResponse,
+)
+from faultmaven.models.prompt import Message
+from faultmaven.models.stream import IAnswerListener
+from faultmaven.services.allowance import Allowance
+from faultmaven.services.model_directory import TROUBLESHOOT, Choice, ModelDirectory
+from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.troubleshooting_model import TroubleshootingModel
+
+# Seconds past the deadline in which the chain may say itself what happened.
+_GRACE = 0.05
+
+
+class CompletionService:
+    """Answers conversations with any `ILLMProvider`, or with the troubleshooting agent.
+
+    Args:
+        llm_provider: who answers: the chain, or a single provider.
+        models: whom a model's name stands for.
+        troubleshooting: answers for ``faultmaven/troubleshoot``.
+        sanitizer: masks texts for a provider that does not do so itself.
+        request_timeout: most seconds one question may take.
+        monotonic: gives seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        llm_provider: ILLMProvider,
+        *,
+        models: ModelDirectory,
+        troubleshooting: TroubleshootingModel,
+        sanitizer: ISanitizer | None = None,
+        request_timeout: float = 60.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.llm_provider = llm_provider
+        self.models = models
+        self._troubleshooting = troubleshooting
+        self._sanitizer = sanitizer or Sanitizer()
+        self._request_timeout = request_timeout
+        self._monotonic = monotonic
+
+    async def complete(
+        self,
+        question: CompletionQuestion,
+        *,
+        listener: IAnswerListener | None = None,
+        request_id: str = "",
+        received_at: float | None = None,
+    ) -> LLMResponse:
+        """The whole answer; ``listener`` hears it while it is written.
+
+        Args:
+            question: what is asked.
+            listener: hears the answer, or ``None``.
+            request_id: id of the request, as in the logs.
+            received_at: when the request came in, on the monotonic clock; now if ``None``.
+
+        Raises:
+            UnknownModelError: nobody has the model; nobody was asked.
+            InvalidInputError: an option is out of range, or names what is not configured.
+            AnswerCutError: the answer broke off after the listener had heard part of it.
+            ChainError: no usable answer; the listener has heard of no beginning.
+        """
+        allowance = self._allowance(question, received_at)
+        if question.model == TROUBLESHOOT:
+            return await self._troubleshooting.complete(
+                question, listener=listener, request_id=request_id, allowance=allowance
+            )
+        choice = self.models.choose(question.model, question.providers)
+        return await self._ask(question, choice, listener=listener, seconds=allowance.left)
+
+    async def _ask(
+        self,
+        question: CompletionQuestion,
+        choice: Choice,
+        *,
+        listener: IAnswerListener | None,
+        seconds: float,
+    ) -> LLMResponse:
+        messages = self._outgoing(question.messages)
+        options = _options(question, choice, messages, seconds)
+        if listener is not None:
+            options["listener"] = listener
+        try:
+            async with asyncio.timeout(seconds + _GRACE):
+                return await self.llm_provider.generate(_last_words(messages), **options)
+        except TimeoutError as error:
+            message = f"All providers failed: no answer within {seconds:.1f} s"
+            hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or ask for fewer tokens."
+            raise AllProvidersFailedError(message, hint=hint) from error
+
+    def _outgoing(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The conversation, masked where whoever is asked does not see to that."""
+        if self.llm_provider.redacts_by_target:
+            return messages
+        mask = self._sanitizer.mask
+        return tuple(
+            replace(
+                message,
+                text=mask(message.text),
+                tool_calls=tuple(
+                    replace(call, arguments=mask(call.arguments)) for call in message.tool_calls
+                ),
+            )
+            for message in messages
+        )
+
+    def _allowance(self, question: CompletionQuestion, received_at: float | None) -> Allowance:
+        """The shorter of what the service and the caller allow."""
+        seconds = min(self._request_timeout, question.timeout or self._request_timeout)
+        started = self._monotonic() if received_at is None else received_at
+        return Allowance(started, seconds, self._monotonic)
+
+
+def _options(
+    question: CompletionQuestion, choice: Choice, messages: tuple[Message, ...], seconds: float
+) -> GenerateOptions:
+    """What was asked for, and no word about what was not."""
+    options = GenerateOptions(
+        messages=messages,
+        material_chars=sum(len(message.text) for message in messages),
+        controls=question.controls,
+        timeout=max(seconds, 0.001),
+        # Without a wish of the caller's the first answer wins.
+        confidence_threshold=question.confidence_threshold or 0.0,
+    )
+    if choice.model is not None:
+        options["model"] = choice.model
+    if choice.providers:
+        options["providers"] = choice.providers
+    if question.max_tokens is not None:
+        options["max_tokens"] = question.max_tokens
+    if question.temperature is not None:
+        options["temperature"] = question.temperature
+    if question.stop:
+        options["stop"] = question.stop
+    if question.require_confidence:
+        options["require_confidence"] = True
+    if question.max_cost_usd is not None:
+        options["max_cost_usd"] = question.max_cost_usd
+    return options
+
+
+def _last_words(messages: tuple[Message, ...]) -> str:
+    """What the user said last, for whoever takes no conversation."""
+    return next((m.text for m in reversed(messages) if m.role == "user"), "")
