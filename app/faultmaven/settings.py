@@ -109,6 +109,26 @@ class Settings(BaseSettings):
         description="Seconds in which a caller has an answer or an error (180 by default where "
         "the embedded model is alone).",
     )
+    first_token_timeout: float | None = Field(
+        None,
+        gt=0,
+        le=3600,
+        description="Seconds a streamed answer may take to its first token (the provider's own "
+        "timeout by default).",
+    )
+    stream_idle_timeout: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="Seconds a streamed answer may be silent between two tokens.",
+    )
+    stream_timeout: float = Field(
+        600.0,
+        gt=0,
+        le=86400,
+        description="Seconds in which a streamed answer has ended, unless its caller gave a "
+        "deadline of their own; REQUEST_TIMEOUT bounds the wait for its beginning.",
+    )
     local_llm_enabled: bool = Field(default=True, description="false removes the local provider.")
     local_model: Word = Field(
         "auto",

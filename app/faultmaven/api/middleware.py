@@ -96,7 +96,8 @@ class _Exchange:
             self._answered = True
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_HEADER] = self.request.request_id
-            headers[OVERHEAD_HEADER] = f"{self.overhead_ms:.3f}"
+            spent = max(0.0, self.overhead_ms - self.request.first_token_ms)
+            headers[OVERHEAD_HEADER] = f"{spent:.3f}"
         await self._send(message)
 
     def log(self) -> None:

@@ -139,6 +139,12 @@ class AttemptBody(_Body):
     status_code: int | None = Field(description="The provider's HTTP status, if it sent one.")
     confidence: float | None = Field(description="Score of the answer, if there was one.")
     queue_ms: float = Field(ge=0, description="Waited before sending, backoff included.")
+    connect_ms: float | None = Field(
+        default=None, ge=0, description="From sending to the head of a streamed answer."
+    )
+    first_token_ms: float | None = Field(
+        default=None, ge=0, description="From sending to the first content of a streamed answer."
+    )
     total_ms: float = Field(ge=0, description="From sending to the answer or the failure.")
     usage: UsageBody = Field(description="Tokens and money of this try.")
     retry_after: float | None = Field(description="Seconds the provider asked us to wait.")
@@ -158,11 +164,17 @@ class AttemptBody(_Body):
             status_code=attempt.status_code,
             confidence=attempt.confidence,
             queue_ms=round(attempt.queue_ms, 1),
+            connect_ms=_tenths(attempt.connect_ms),
+            first_token_ms=_tenths(attempt.first_token_ms),
             total_ms=round(attempt.total_ms, 1),
             usage=UsageBody.of(attempt.usage, cost_usd=attempt.cost_usd),
             retry_after=attempt.retry_after,
             next_because=attempt.next_because,
         )
+
+
+def _tenths(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)
 
 
 def _masked(text: str | None) -> str | None:
@@ -197,7 +209,8 @@ class TroubleshootResponse(_Body):
     response_time_ms: int = Field(ge=0, description="From receiving the request to the answer.")
     attempts: list[AttemptBody] = Field(description="Every try, in order.")
     stopped_because: str = Field(
-        description="threshold_met, exhausted, deadline, budget or no_better."
+        description="threshold_met, exhausted, deadline, budget, no_better, or committed: "
+        "the answer was being streamed already."
     )
     cached: bool = Field(description="Whether no provider was asked for it.")
     warnings: list[str] = Field(

@@ -70,12 +70,14 @@ class Beginning:
         model: model that was asked.
         attempts: what was tried before, in order, the one that now answers not included.
         ignored: what the caller asked for that this provider has no word for.
+        first_token_ms: milliseconds from asking this provider to its first content.
     """
 
     provider: str
     model: str
     attempts: tuple[Attempt, ...] = ()
     ignored: tuple[str, ...] = ()
+    first_token_ms: float = 0.0
 
 
 class IAnswerListener(Protocol):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from faultmaven.errors import ProviderError, ProviderOverloadedError
+from faultmaven.infrastructure.llm.hearing import Hearing
 from faultmaven.infrastructure.llm.plan import Step
 from faultmaven.infrastructure.llm.providers.foreign import ask_foreign
+from faultmaven.infrastructure.llm.providers.streaming import Ear, whole
+from faultmaven.infrastructure.llm.wire.carried import left_out, refuse_controls
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.prompt import Target
 
@@ -33,6 +36,46 @@ def target_of(step: Step) -> Target:
     return Target(step.name, step.model, context_window=step.config.context_window)
 
 
+@runtime_checkable
+class Streaming(Completing, Protocol):
+    """A provider of ours whose answers can be heard while they are written."""
+
+    async def stream(self, request: CompletionRequest, ear: Ear) -> Completion:
+        """Ask once; the caller bounds the time."""
+        ...
+
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that the vendor has no word for."""
+        ...
+
+
+def ignored_by(step: Step, request: CompletionRequest) -> tuple[str, ...]:
+    """What is asked that this provider has no word for, in the caller's names."""
+    if isinstance(step.provider, Streaming):
+        return step.provider.ignored(request)
+    return left_out(request, carried=())
+
+
+async def listen(
+    step: Step,
+    request: CompletionRequest,
+    *,
+    hearing: Hearing,
+) -> Completion:
+    """Ask once, letting the answer be heard while it is written, as far as the provider can.
+
+    Raises:
+        ProviderError: the attempt failed, maybe after part of the answer was heard.
+    """
+    _require_ready(step)
+    async with hearing.watch as watch:
+        if isinstance(step.provider, Streaming):
+            return await step.provider.stream(request, hearing)
+        completion = await ask(step, request, watch.limits.whole)
+        await hearing.hear(whole(completion))
+        return completion
+
+
 async def ask(step: Step, request: CompletionRequest, seconds: float) -> Completion:
     """Ask once, within ``seconds``.
 
@@ -43,6 +86,7 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
     if isinstance(step.provider, Completing):
         return await step.provider.complete(request, timeout=seconds)
     try:
+        refuse_controls(request, "a provider with a generate method alone")
         return await ask_foreign(step.provider, request, config=step.config, seconds=seconds)
     except ProviderError as error:
         raise _signed(error, step) from error.__cause__

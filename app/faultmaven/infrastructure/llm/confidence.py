@@ -67,7 +67,8 @@ def best_possible(prior: float, *, bonus: float = _JUDGED + _SURE_OF_WORDS) -> f
 
 
 def _signals(completion: Completion) -> Iterator[Signal]:
-    yield from _finish(completion.finish_reason)
+    if not completion.tool_calls:  # whoever offers tools is well answered with a call
+        yield from _finish(completion.finish_reason)
     yield from _repetition(completion.text)
     yield from _token_probability(completion.mean_logprob)
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from faultmaven.errors import InvalidInputError
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, ProviderConfig
-from faultmaven.models.prompt import Assess, Message, Prompt, Render, Target
+from faultmaven.models.prompt import Assess, Controls, Message, Prompt, Render, Target
+from faultmaven.models.stream import IAnswerListener
 
+_DEFAULT_MAX_TOKENS = 1024
 _LARGE = 100_000  # characters; masking that many takes some 30 ms on one core
 _FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
 _MOST_OF_IT = 0.9  # of a shorter REQUEST_TIMEOUT: preparing the prompt takes a little of it
@@ -46,10 +48,17 @@ class Plan:
         steps: whom to ask, in order.
         render: writes the prompt for one target.
         assess: judges an answer, or ``None``.
-        max_tokens: most tokens to write, or ``None`` for the default.
+        max_tokens: most tokens to write, or ``None`` for the vendor's own limit.
         temperature: sampling temperature, or ``None``.
         stop: texts that end the answer.
         seconds: time until the deadline.
+        controls: what is asked beside the conversation.
+        listener: hears the answer while it is written, or ``None``.
+        held: the listener hears an answer only after it was judged: the caller asked for a
+            confidence, and what was passed on cannot be taken back.
+        stream_seconds: time until the end of an answer that is being listened to.
+        first_token: most seconds until its first token.
+        silence: most seconds between two tokens of it.
         fair_seconds: an attempt given less by the caller says nothing about the provider.
         require_confidence: rather fail than answer below the threshold.
         max_cost_usd: the chain does not go on once this much is spent.
@@ -67,6 +76,17 @@ class Plan:
     require_confidence: bool = False
     max_cost_usd: float | None = None
     large: bool = False
+    controls: Controls = Controls()  # noqa: RUF009 - frozen
+    listener: IAnswerListener | None = None
+    held: bool = False
+    stream_seconds: float = math.inf
+    first_token: float = math.inf
+    silence: float = math.inf
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody hears the answer while it is written."""
+        return self.listener is not None and not self.held
 
 
 def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions) -> Plan:
@@ -80,15 +100,40 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         steps=tuple(_steps(registry, options)),
         render=options.get("render") or _fixed_prompt(prompt, options),
         assess=options.get("assess"),
-        max_tokens=options.get("max_tokens"),
+        max_tokens=_max_tokens(options),
         temperature=options.get("temperature"),
         stop=tuple(options.get("stop") or ()),
         seconds=_seconds(options.get("timeout"), registry.request_timeout),
         fair_seconds=min(_FAIR_CHANCE, _MOST_OF_IT * registry.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
-        large=max(len(prompt), options.get("material_chars", 0)) > _LARGE,
+        large=max(len(prompt), _chars(options)) > _LARGE,
+        controls=options.get("controls") or Controls(),
+        listener=options.get("listener"),
+        held=bool(options.get("confidence_threshold") or options.get("require_confidence")),
+        stream_seconds=_stream_seconds(options.get("timeout"), registry),
+        first_token=registry.settings.first_token_timeout or math.inf,
+        silence=registry.settings.stream_idle_timeout,
     )
+
+
+def _max_tokens(options: GenerateOptions) -> int | None:
+    """What was asked; a caller with a conversation of their own gets as much as the model gives."""
+    asked = options.get("max_tokens")
+    return asked if asked is not None or "messages" in options else _DEFAULT_MAX_TOKENS
+
+
+def _chars(options: GenerateOptions) -> int:
+    """Characters the prompt is made of, as far as they are known beforehand."""
+    written = sum(len(message.text) for message in options.get("messages") or ())
+    return max(written, options.get("material_chars", 0))
+
+
+def _stream_seconds(requested: float | None, registry: ProviderRegistry) -> float:
+    """A caller's own deadline holds to the end; the service's only to the beginning."""
+    if requested is None:
+        return max(registry.settings.stream_timeout, registry.request_timeout)
+    return _seconds(requested, registry.request_timeout)
 
 
 def _steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Step]:
@@ -174,7 +219,7 @@ def _seconds(requested: float | None, most: float) -> float:
 def _fixed_prompt(prompt: str, options: GenerateOptions) -> Render:
     """The same conversation for whoever is asked."""
     system = options.get("system")
-    messages = (
+    messages = options.get("messages") or (
         *((Message("system", system),) if system else ()),
         *(options.get("history") or ()),
         Message("user", prompt, tuple(options.get("images") or ())),

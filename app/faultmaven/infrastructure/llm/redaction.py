@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from faultmaven.errors import ContentFilteredError
 from faultmaven.models.credentials import PLACEHOLDER, mask_credentials
 from faultmaven.models.interfaces import ProviderConfig
-from faultmaven.models.prompt import Message
+from faultmaven.models.prompt import Controls, Message, Tool
+
+_NOTHING_ASKED = Controls()
+
+
+@contextmanager
+def _or_nothing() -> Iterator[None]:
+    """Let nothing leave where masking fails.
+
+    Raises:
+        ContentFilteredError: it failed.
+    """
+    try:
+        yield
+    except Exception as error:  # whatever went wrong, nothing leaves unmasked
+        message = f"the text could not be masked, so it was not sent ({type(error).__name__})"
+        raise ContentFilteredError(message) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +54,42 @@ class Redactor:
         """
         if config.local and not self.redact_local:
             return messages
-        try:
-            return tuple(replace(message, text=self._masked(message.text)) for message in messages)
-        except Exception as error:  # whatever went wrong, nothing leaves unmasked
-            message = f"the text could not be masked, so it was not sent ({type(error).__name__})"
-            raise ContentFilteredError(message) from error
+        with _or_nothing():
+            return tuple(self._message(message) for message in messages)
+
+    def controls_for(self, controls: Controls, config: ProviderConfig) -> Controls:
+        """Tools and further fields as ``config``'s provider may see them.
+
+        Raises:
+            ContentFilteredError: they could not be masked, so nobody may see them.
+        """
+        if (config.local and not self.redact_local) or controls == _NOTHING_ASKED:
+            return controls
+        with _or_nothing():
+            return replace(
+                controls,
+                tools=tuple(self._tool(tool) for tool in controls.tools),
+                parameters=self._value(controls.parameters),
+                native=self._value(controls.native),
+            )
+
+    def _message(self, message: Message) -> Message:
+        calls = tuple(
+            replace(call, arguments=self._masked(call.arguments)) for call in message.tool_calls
+        )
+        return replace(message, text=self._masked(message.text), tool_calls=calls)
+
+    def _tool(self, tool: Tool) -> Tool:
+        described = self._masked(tool.description)
+        return replace(tool, description=described, parameters=self._value(tool.parameters))
+
+    def _value(self, value: Any) -> Any:
+        """JSON data with every text in it masked; names of fields stay."""
+        if isinstance(value, str):
+            return self._masked(value)
+        if isinstance(value, Mapping):
+            return {name: self._value(part) for name, part in value.items()}
+        return [self._value(part) for part in value] if isinstance(value, list | tuple) else value
 
     def _masked(self, text: str) -> str:
         masked = self.mask(text)

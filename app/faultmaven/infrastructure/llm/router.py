@@ -9,13 +9,16 @@ from typing import Any, ClassVar, cast
 
 from faultmaven.errors import (
     AllProvidersFailedError,
+    AnswerCutError,
     ChainError,
     ErrorClass,
     LowConfidenceError,
+    ProviderError,
     RequestRejectedError,
 )
 from faultmaven.infrastructure.llm.plan import make_plan
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
+from faultmaven.infrastructure.llm.providers.streaming import whole
 from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
 from faultmaven.infrastructure.llm.resilience.gate import CooldownGate, Gate
@@ -28,6 +31,7 @@ from faultmaven.models.interfaces import (
     ILLMProvider,
     LLMResponse,
 )
+from faultmaven.models.stream import Beginning, IAnswerListener
 
 _CALLERS_FAULT = frozenset({ErrorClass.INVALID_REQUEST, ErrorClass.CONTEXT_LENGTH})
 
@@ -84,15 +88,20 @@ class LLMRouter(ILLMProvider):
             AllProvidersFailedError: nobody answered; carries one cause per attempt.
             RequestRejectedError: the providers find the request itself wrong.
             LowConfidenceError: ``require_confidence`` and no answer reached the threshold.
+            AnswerCutError: the answer broke off after the listener had begun to hear it.
         """
         started = self._clock()
         plan = make_plan(self._registry, prompt, cast("GenerateOptions", kwargs))
         deadline = Deadline(at=started + plan.seconds, clock=self._clock)
         walk = Walk(plan, deadline, self._tools)
         await walk.run()
+        if walk.cut is not None:
+            raise _broken_off(walk, walk.cut)
         if walk.best is None or (plan.require_confidence and _is_unsure(walk.best)):
             raise _failure(walk)
         response = _response(walk, walk.best, elapsed=self._clock() - started)
+        if plan.listener is not None and plan.held:
+            await _tell_whole(walk.best, walk, plan.listener)
         for observer in self._tools.observers:
             observer.on_answer(response)
         return response
@@ -121,6 +130,27 @@ def _response(walk: Walk, best: Answer, *, elapsed: float) -> LLMResponse:
         attempts=tuple(walk.attempts),
         stopped_because=walk.stopped_because,
         cost_usd=_total_cost(walk.attempts),
+        tool_calls=completion.tool_calls,
+        reasoning=completion.reasoning,
+        thoughts=completion.thoughts,
+        logprobs=completion.logprobs,
+        ignored=best.ignored,
+    )
+
+
+async def _tell_whole(best: Answer, walk: Walk, listener: IAnswerListener) -> None:
+    """Let an answer be heard that was kept until it was judged."""
+    step = best.step
+    await listener.on_begin(Beginning(step.name, step.model, tuple(walk.attempts), best.ignored))
+    await listener.on_delta(whole(best.completion))
+
+
+def _broken_off(walk: Walk, failure: ProviderError) -> AnswerCutError:
+    return AnswerCutError(
+        f"The answer broke off: {_cause(walk.attempts[-1])}",
+        attempts=walk.attempts,
+        retry_after=failure.retry_after,
+        hint=failure.hint or "Ask again: what was heard so far is not the whole answer.",
     )
 
 

@@ -1,15 +1,23 @@
 """The only HTTP client: one pool for all providers. It sends, it never retries.
 
-The seam is `Transport.send`: bytes-to-be in, bytes out, within a given time. Tests put a
-recorded transport there; a faster engine can be put there without any codec noticing.
+The seam is `Transport`: bytes-to-be in, bytes out, whole or as they come. Tests put a recorded
+transport there; a faster engine can be put there without any codec noticing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Protocol
@@ -37,6 +45,31 @@ _NO_CONNECTION: Mapping[type[Exception], str] = {
 _NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
+@dataclass(frozen=True, slots=True)
+class WireStream:
+    """An HTTP answer whose body is still on its way.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case.
+        chunks: the body, decompressed, in pieces as they arrive; to be read once.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncGenerator[bytes, None]
+
+    async def read(self) -> WireResponse:
+        """The whole answer, once it is there.
+
+        Raises:
+            ProviderConnectionError: it was cut.
+            ProviderProtocolError: it is larger than any answer is.
+        """
+        body = b"".join([chunk async for chunk in self.chunks])
+        return WireResponse(status=self.status, headers=self.headers, body=body)
+
+
 class Transport(Protocol):
     """What moves bytes."""
 
@@ -48,6 +81,15 @@ class Transport(Protocol):
             ProviderConnectionError: refused, reset, not resolved, TLS failed, or cut.
             ProviderTimeoutError: not whole within ``timeout`` seconds.
             ProviderProtocolError: not HTTP, or larger than any answer is.
+        """
+        ...
+
+    def stream(self, request: WireRequest) -> AbstractAsyncContextManager[WireStream]:
+        """Send, and give the answer as soon as its head is there, whatever its status.
+
+        Whoever asks bounds the time; only connecting has a limit of its own. Leaving the context
+        before the end of the body closes the connection. Raises what `send` raises, also from
+        `WireStream.chunks`.
         """
         ...
 
@@ -68,25 +110,19 @@ class HttpxTransport:
 
     async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
         """Send and return the whole answer; see `Transport.send`."""
-        _require_sendable(request.headers)
-        try:
-            _require_port(request.url)
-            async with asyncio.timeout(timeout):
-                return await self._exchange(request)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            message = f"no answer within {timeout:.1f} s"
-            if isinstance(error, httpx.ConnectTimeout):
-                message = f"no connection within {min(timeout, _CONNECT_TIMEOUT):.1f} s"
-            raise ProviderTimeoutError(message) from error
-        except httpx.DecodingError as error:
-            raise ProviderProtocolError("the answer's compression is broken") from error
-        except httpx.TransportError as error:
-            message = _connection_message(error)
-            if isinstance(error, httpx.ConnectError):
-                raise _unreachable(message) from error
-            raise ProviderConnectionError(message) from error
-        except (httpx.InvalidURL, UnicodeError, OverflowError, ExceptionGroup) as error:
-            raise _unreachable("the base URL is not a valid address") from error
+        with _told(timeout):
+            async with asyncio.timeout(timeout), self._exchange(request) as response:
+                body = b"".join([piece async for piece in _pieces(response)])
+        return WireResponse(status=response.status_code, headers=_headers(response), body=body)
+
+    @asynccontextmanager
+    async def stream(self, request: WireRequest) -> AsyncIterator[WireStream]:
+        """Send and give the answer as it comes; see `Transport.stream`."""
+        async with AsyncExitStack() as exchange:
+            with _told():
+                response = await exchange.enter_async_context(self._exchange(request))
+            # What the reader of the answer raises is none of the network's doing.
+            yield WireStream(response.status_code, _headers(response), _told_pieces(response))
 
     async def aclose(self) -> None:
         """Close every connection; a closed transport opens a new pool when used again."""
@@ -105,14 +141,13 @@ class HttpxTransport:
         else:
             loop.run_until_complete(_close(clients))
 
-    async def _exchange(self, request: WireRequest) -> WireResponse:
+    def _exchange(self, request: WireRequest) -> AbstractAsyncContextManager[httpx.Response]:
+        _require_sendable(request.headers)
+        _require_port(request.url)
         client = self._client_of_this_loop(direct=request.direct)
-        async with client.stream(
+        return client.stream(
             request.method, request.url, headers=dict(request.headers), content=request.body or None
-        ) as response:
-            body = await _read(response)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return WireResponse(status=response.status_code, headers=headers, body=body)
+        )
 
     def _client_of_this_loop(self, *, direct: bool) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -189,14 +224,50 @@ def _unreachable(message: str) -> ProviderConnectionError:
     return failure
 
 
-async def _read(response: httpx.Response) -> bytes:
-    pieces = bytearray()
+@contextmanager
+def _told(seconds: float = math.inf) -> Iterator[None]:
+    """Have what goes wrong on the network told in our words.
+
+    Args:
+        seconds: what the whole exchange was given.
+    """
+    try:
+        yield
+    except (TimeoutError, httpx.TimeoutException) as error:
+        message = f"no answer within {seconds:.1f} s"
+        if isinstance(error, httpx.ConnectTimeout):
+            message = f"no connection within {min(seconds, _CONNECT_TIMEOUT):.1f} s"
+        raise ProviderTimeoutError(message) from error
+    except httpx.DecodingError as error:
+        raise ProviderProtocolError("the answer's compression is broken") from error
+    except httpx.TransportError as error:
+        message = _connection_message(error)
+        if isinstance(error, httpx.ConnectError):
+            raise _unreachable(message) from error
+        raise ProviderConnectionError(message) from error
+    except (httpx.InvalidURL, UnicodeError, OverflowError, ExceptionGroup) as error:
+        raise _unreachable("the base URL is not a valid address") from error
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+async def _told_pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    with _told():
+        async for piece in _pieces(response):
+            yield piece
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes, up to what any answer needs."""
+    size = 0
     async for piece in response.aiter_bytes():
-        pieces += piece
-        if len(pieces) > _MAX_BODY:
+        size += len(piece)
+        if size > _MAX_BODY:
             message = f"the answer is larger than {_MAX_BODY // 1024 // 1024} MiB"
             raise ProviderProtocolError(message, status_code=response.status_code)
-    return bytes(pieces)
+        yield piece
 
 
 def _connection_message(error: httpx.TransportError) -> str:

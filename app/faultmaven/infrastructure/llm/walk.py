@@ -8,21 +8,22 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from faultmaven.errors import ErrorClass, ProviderError, ProviderTimeoutError
-from faultmaven.infrastructure.llm.asking import ask, target_of
+from faultmaven.infrastructure.llm.asking import ask, ignored_by, listen, target_of
 from faultmaven.infrastructure.llm.confidence import best_possible, score_completion
+from faultmaven.infrastructure.llm.hearing import Hearing
 from faultmaven.infrastructure.llm.plan import Plan, Step
 from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
+from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
 from faultmaven.infrastructure.llm.telling import Telling
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.confidence import Confidence, Signal
 from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
-
-_DEFAULT_MAX_TOKENS = 1024
+from faultmaven.models.stream import Beginning, IAnswerListener
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,11 +52,12 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with its score and where it came from."""
+    """An answer with its score, where it came from, and what was left out of the request."""
 
     step: Step
     completion: Completion
     confidence: Confidence
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class Walk:
         best: the surest answer so far, or ``None``.
         stopped_because: why the walk ended.
         rejected: whether a provider found the caller's request wrong.
+        cut: how an answer failed that was being listened to already, or ``None``.
     """
 
     plan: Plan
@@ -79,9 +82,11 @@ class Walk:
     best: Answer | None = None
     stopped_because: str = "exhausted"
     rejected: bool = False
+    cut: ProviderError | None = None
     _met: bool = field(default=False, init=False)
     _reserve: Step | None = field(default=None, init=False)
     _granted: float = field(default=0.0, init=False)  # seconds the last attempt was given
+    _hearing: Hearing | None = field(default=None, init=False)  # of the last attempt, if it is live
 
     async def run(self) -> None:
         """Ask one provider after the other until an answer is sure enough or nothing is left."""
@@ -92,6 +97,10 @@ class Walk:
         while steps:
             step, rest = steps[0], steps[1:]
             failure = await self._visit(step, rest)
+            if self._began:  # somebody reads it: nobody else can be asked any more
+                self.cut = failure
+                self.stopped_because = "threshold_met" if self._met else "committed"
+                return
             steps = self._narrowed(step, rest, failure)
             reason = self._stop(steps)
             if reason is not None:
@@ -115,8 +124,8 @@ class Walk:
         while True:
             tries += 1
             error = await self._try(step, number=tries, waited=waited)
-            if error is None:
-                return None
+            if error is None or self._began:
+                return error
             # Where nobody listens, hope lies in another provider, asked before or after.
             others = bool(rest) or (error.prefers_next and len(self.plan.steps) > 1)
             wait = self._wait_before_retry(step, error, tries, has_next=others)
@@ -148,6 +157,8 @@ class Walk:
             attempt, failure = await self._attempt(step, draft)
             self.attempts.append(attempt)
             telling.end(attempt)
+            if self.plan.listener is not None:
+                await self.plan.listener.on_attempt(attempt)
         except BaseException:  # a caller who left, or a fault of ours: not the provider's
             telling.cancel()
             raise
@@ -155,20 +166,34 @@ class Walk:
 
     async def _attempt(self, step: Step, draft: Attempt) -> tuple[Attempt, ProviderError | None]:
         started = self.deadline.clock()
+        self._hearing = None
         try:
             answer = await self._ask(step)
         except ProviderError as error:
-            failed = _failed(draft, error, self._ms_since(started))
+            failed = _failed(self._timed(draft), error, self._ms_since(started))
             if not error.asked or self._is_cut_short(step, error):
                 return replace(failed, cut_short=True), error
             self.tools.gate.failed(step.name, error)
             return failed, error
         self.tools.gate.succeeded(step.name)
         self._keep(answer)
-        return _answered(draft, answer, self._ms_since(started)), None
+        return _answered(self._timed(draft), answer, self._ms_since(started)), None
+
+    @property
+    def _began(self) -> bool:
+        """Whether part of an answer has been passed on."""
+        return self._hearing is not None and self._hearing.began
+
+    def _timed(self, draft: Attempt) -> Attempt:
+        if self._hearing is None:
+            return draft
+        heard = self._hearing
+        return replace(draft, connect_ms=heard.connect_ms, first_token_ms=heard.first_token_ms)
 
     def _is_cut_short(self, step: Step, error: ProviderError) -> bool:
-        """Whether too little was left of the caller's time for anybody to answer."""
+        """Whether too little was left of the caller's time, or the caller read too slowly."""
+        if self._hearing is not None and self._hearing.watch.held_up:
+            return True
         ours = isinstance(error, ProviderTimeoutError) and error.status_code is None
         return ours and self._granted < min(step.config.timeout, self.plan.fair_seconds)
 
@@ -176,7 +201,7 @@ class Walk:
         target = target_of(step)
         request = await self._worked(self._request, step, target)
         self._granted = min(step.config.timeout, self.deadline.left())
-        completion = await ask(step, request, self._granted)
+        completion = await self._completion(step, request)
         prior = step.config.confidence_score if completion.prior is None else completion.prior
         confidence = score_completion(
             completion,
@@ -184,7 +209,25 @@ class Walk:
             threshold=step.threshold,
             further=await self._worked(self._judged, completion, target),
         )
-        return Answer(step, completion, confidence)
+        return Answer(step, completion, confidence, ignored_by(step, request))
+
+    async def _completion(self, step: Step, request: CompletionRequest) -> Completion:
+        if self.plan.listener is None or self.plan.held:
+            return await ask(step, request, self._granted)
+        self._hearing = self._hear(step, request, self.plan.listener)
+        return await listen(step, request, hearing=self._hearing)
+
+    def _hear(self, step: Step, request: CompletionRequest, listener: IAnswerListener) -> Hearing:
+        left = self.deadline.left()
+        limits = StreamLimits(
+            first=min(self._granted, self.plan.first_token),
+            silence=self.plan.silence,
+            whole=left,
+            begun=left + self.plan.stream_seconds - self.plan.seconds,
+        )
+        ignored = ignored_by(step, request)
+        beginning = Beginning(step.name, step.model, tuple(self.attempts), ignored)
+        return Hearing(listener, beginning, Watch(limits), clock=self.deadline.clock)
 
     async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What pure work gives; beside the event loop if it would hold up everybody else."""
@@ -200,10 +243,11 @@ class Walk:
         return CompletionRequest(
             model=step.model,
             messages=self.tools.redactor.for_provider(prompt.messages, step.config),
-            max_tokens=self.plan.max_tokens or _DEFAULT_MAX_TOKENS,
+            max_tokens=self.plan.max_tokens,
             temperature=_first_given(self.plan.temperature, prompt.temperature),
             stop=self.plan.stop,
             response_schema=prompt.response_schema,
+            controls=self.tools.redactor.controls_for(self.plan.controls, step.config),
         )
 
     def _keep(self, answer: Answer) -> None:

@@ -118,6 +118,7 @@ def _fields(attempt: Attempt) -> dict[str, object]:
         "detail": attempt.detail,
         "confidence": attempt.confidence,
         "queue_ms": round(attempt.queue_ms, 1),
+        "first_token_ms": attempt.first_token_ms and round(attempt.first_token_ms, 1),
         "total_ms": round(attempt.total_ms, 1),
         "prompt_tokens": attempt.usage.prompt,
         "completion_tokens": attempt.usage.completion,

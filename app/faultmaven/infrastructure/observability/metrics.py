@@ -67,6 +67,8 @@ class Metrics:
         children.attempts[self._slot(attempt), attempt.outcome].inc()
         timer = children.answered if attempt.succeeded else children.failed
         timer.observe(attempt.total_ms / 1000)
+        if attempt.first_token_ms is not None:
+            children.first_token.observe(attempt.first_token_ms / 1000)
         if attempt.number > 1:
             children.retries.inc()
         if attempt.confidence is not None:

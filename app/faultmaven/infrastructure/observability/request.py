@@ -15,6 +15,7 @@ class RequestInFlight:
         started_at: when it came in, on the monotonic clock, in seconds.
         attempts: attempts at providers that ended so far.
         provider_ms: milliseconds spent on them, waits before them included.
+        first_token_ms: milliseconds that the attempt under way took until its answer began.
         problem: stable name of the problem it ended with, or ``None``.
         detail: what happened, where that is the operator's matter, or ``None``.
     """
@@ -23,6 +24,7 @@ class RequestInFlight:
     started_at: float = 0.0
     attempts: int = 0
     provider_ms: float = 0.0
+    first_token_ms: float = 0.0
     problem: str | None = None
     detail: str | None = None
 

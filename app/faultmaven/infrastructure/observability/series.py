@@ -63,6 +63,13 @@ class AttemptSeries:
             buckets=_LATENCY,
             registry=registry,
         )
+        self.first_token = Histogram(
+            "faultmaven_time_to_first_token_seconds",
+            "From sending to the first content of a streamed answer.",
+            ("provider",),
+            buckets=_LATENCY,
+            registry=registry,
+        )
         self.in_flight = Gauge(
             "faultmaven_attempts_in_flight",
             "Attempts being made now.",
@@ -157,6 +164,7 @@ class ProviderChildren:
         }
         self.answered = attempt.duration.labels(provider, "ok")
         self.failed = attempt.duration.labels(provider, "error")
+        self.first_token = attempt.first_token.labels(provider)
         self.in_flight = attempt.in_flight.labels(provider)
         self.cancelled = attempt.cancelled.labels(provider)
         self.retries = attempt.retries.labels(provider)

@@ -15,6 +15,7 @@ from faultmaven.infrastructure.llm.confidence import score_completion
 from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider, ProviderConfig
 from faultmaven.infrastructure.llm.providers.checking import failed_check, passed_check
 from faultmaven.infrastructure.llm.providers.hints import base_url_hint, hint_for
+from faultmaven.infrastructure.llm.providers.streaming import Ear, read_answer
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path, is_misdirected
 from faultmaven.infrastructure.llm.wire.types import (
@@ -91,9 +92,26 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            return await self._answer(request, timeout)
+            return _wanted(request, await self._answer(request, timeout))
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
+
+    async def stream(self, request: CompletionRequest, ear: Ear) -> Completion:
+        """Ask once, telling ``ear`` of each piece; the whole answer in the end.
+
+        Whoever asks bounds the time. The pieces may have been heard when it fails.
+
+        Raises:
+            ProviderError: the attempt failed; provider, model and hint are filled in.
+        """
+        try:
+            return _wanted(request, await self._streamed(replace(request, stream=True), ear))
+        except ProviderError as error:
+            raise self._signed(error, request.model) from error.__cause__
+
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that this vendor has no word for, in the caller's names."""
+        return self.codec.ignored(request)
 
     async def generate(self, prompt: str, **kwargs: Any) -> LLMResponse:
         """Answer ``prompt`` with one attempt at this vendor; see `GenerateOptions`.
@@ -130,10 +148,36 @@ class HTTPProvider(BaseLLMProvider):
             return failed_check(self._signed(error, model))
         return passed_check(listings, self.config, model=model, listed_as=self.listed_name(model))
 
-    async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - passed on
-        """Ask once; a vendor with several wire formats chooses here."""
-        wire_request = self.codec.encode(request, self._endpoint)
-        return self._read(self.codec, await self._send(wire_request, timeout))
+    async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
+        async with within(timeout):
+            for codec in self._candidates():
+                wire_request = codec.encode(request, self._endpoint)
+                response = await self._send(wire_request, timeout)
+                if self._understood(codec, response):
+                    return self._read(codec, response)
+        raise self._failure(self.codec, response)
+
+    async def _streamed(self, request: CompletionRequest, ear: Ear) -> Completion:
+        for codec in self._candidates():
+            wire_request = self._direct(codec.encode(request, self._endpoint))
+            async with self._transport.stream(wire_request) as answer:
+                if answer.status == _OK:
+                    self.codec = codec
+                    return await read_answer(codec, answer, ear, request=request, scrub=self._scrub)
+                whole = await answer.read()
+            response = replace(whole, body=self._scrub(whole.body))
+            if self._understood(codec, response):
+                raise self._failure(codec, response)
+        raise self._failure(self.codec, response)
+
+    def _candidates(self) -> tuple[Codec, ...]:
+        """The formats to try, in order; a vendor with several says so here."""
+        return (self.codec,)
+
+    def _understood(self, codec: Codec, response: WireResponse) -> bool:
+        """Whether the server has the format's path at all; what it understood is remembered."""
+        del codec, response
+        return True
 
     async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """Make the free calls; a vendor with several wire formats chooses here."""
@@ -154,11 +198,16 @@ class HTTPProvider(BaseLLMProvider):
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
+        response = await self._transport.send(self._direct(request), timeout=timeout)
+        return replace(response, body=self._scrub(response.body))
+
+    def _direct(self, request: WireRequest) -> WireRequest:
         # What stays on the operator's machines is not masked: no proxy may read it on its way.
-        direct = replace(request, direct=self.config.local)
-        response = await self._transport.send(direct, timeout=timeout)
+        return replace(request, direct=self.config.local)
+
+    def _scrub(self, said: bytes) -> bytes:
         # Some servers quote the key that they refuse.
-        return replace(response, body=remove_key(response.body, self.config.api_key))
+        return remove_key(said, self.config.api_key)
 
     def _read(self, codec: Codec, response: WireResponse) -> Completion:
         if response.status != _OK:
@@ -202,6 +251,17 @@ class HTTPProvider(BaseLLMProvider):
             temperature=options.get("temperature"),
             stop=tuple(options.get("stop") or ()),
         )
+
+
+def _wanted(request: CompletionRequest, completion: Completion) -> Completion:
+    """The completion, unless it only asks for a tool and none was offered.
+
+    Raises:
+        ProviderProtocolError: that is so.
+    """
+    if completion.text or request.controls.tools:
+        return completion
+    raise ProviderProtocolError("the model asked for a tool instead", status_code=_OK)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider, within
+from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
 from faultmaven.infrastructure.llm.wire.embedded_chat import EmbeddedChat
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path
 from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
@@ -13,9 +13,8 @@ from faultmaven.infrastructure.llm.wire.openai_dialects import LOCAL
 from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, server_route
 from faultmaven.infrastructure.llm.wire.types import (
     Codec,
-    Completion,
-    CompletionRequest,
     Listing,
+    WireResponse,
 )
 from faultmaven.models.interfaces import ProviderConfig
 
@@ -46,16 +45,10 @@ class LocalProvider(HTTPProvider):
         self._codecs = _EMBEDDED_CODECS if embedded else _CODECS
         self.codec = self._codecs[0]
 
-    async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
-        async with within(timeout):
-            for codec in self._candidates():
-                wire_request = codec.encode(request, self._endpoint)
-                response = await self._send(wire_request, timeout)
-                if not has_no_such_path(response):
-                    self.codec = codec
-                    return self._read(codec, response)
-        self.codec = self._codecs[0]
-        raise self._failure(self.codec, response)
+    def _understood(self, codec: Codec, response: WireResponse) -> bool:
+        found = not has_no_such_path(response)
+        self.codec = codec if found else self._codecs[0]
+        return found
 
     async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """The first list of models that the server has; none is no failure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from faultmaven.errors import UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
 
 
@@ -22,3 +23,15 @@ def left_out(
         name for owner, fields in controls.native.items() if owner != protocol for name in fields
     }
     return tuple(sorted(foreign | (controls.parameters.keys() - set(carried))))
+
+
+def refuse_controls(request: CompletionRequest, who: str) -> None:
+    """Refuse what a format that carries nothing but text has no place for.
+
+    Raises:
+        UnsupportedRequestError: tools are offered, or a form of the answer is demanded.
+    """
+    if request.controls.tools:
+        raise UnsupportedRequestError(f"{who} takes no tools")
+    if request.controls.response_format is not None:
+        raise UnsupportedRequestError(f"{who} cannot be held to a form of the answer")

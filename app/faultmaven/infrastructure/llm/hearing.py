@@ -1,0 +1,82 @@
+"""One attempt's answer on its way to whoever listens: held back until its first content."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from faultmaven.infrastructure.llm.resilience.watch import Watch
+from faultmaven.models.stream import Beginning, Delta, IAnswerListener
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Hears one attempt for a listener, as an `Ear`.
+
+    Thoughts and blanks that come before the first content are held back: until then the
+    chain may still go to another provider, and nothing that was passed on can be taken back.
+
+    Attributes:
+        listener: whom it is passed on to.
+        beginning: what the listener is told first.
+        watch: what bounds the time.
+        clock: monotonic seconds.
+        began: whether anything has been passed on, so that nobody else can be asked.
+        connect_ms: milliseconds to the head of the answer, or ``None``.
+        first_token_ms: milliseconds to its first content, or ``None``.
+    """
+
+    listener: IAnswerListener
+    beginning: Beginning
+    watch: Watch
+    clock: Callable[[], float] = time.monotonic
+    began: bool = False
+    connect_ms: float | None = None
+    first_token_ms: float | None = None
+    _held: list[Delta] = field(default_factory=list, init=False)
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        self._started = self.clock()
+
+    def opened(self) -> None:
+        """The head of the answer is there."""
+        self.connect_ms = self._elapsed_ms
+
+    async def hear(self, delta: Delta) -> None:
+        """Pass a piece on, or hold it back; book-keeping is for us alone."""
+        if not (delta.text or delta.reasoning or delta.tool_calls or delta.thought):
+            return
+        self.watch.heard()
+        if self.began:
+            await self._pass_on(delta)
+        elif delta.has_content:
+            await self._begin(delta)
+        elif delta.reasoning or delta.thought:
+            self._held.append(replace(delta, text=""))
+
+    async def _begin(self, delta: Delta) -> None:
+        self.began = self.watch.begun = True
+        self.first_token_ms = self._elapsed_ms
+        beginning = replace(self.beginning, first_token_ms=self.first_token_ms)
+        await self._wait_for_reader(self.listener.on_begin(beginning))
+        for held in self._held:
+            await self._pass_on(held)
+        self._held.clear()
+        await self._pass_on(replace(delta, text=delta.text.lstrip()))
+
+    async def _pass_on(self, delta: Delta) -> None:
+        await self._wait_for_reader(self.listener.on_delta(delta))
+
+    async def _wait_for_reader(self, passing: Awaitable[None]) -> None:
+        """A slow reader is not the provider's silence."""
+        self.watch.held_up = True
+        await passing
+        self.watch.held_up = False
+        self.watch.heard()
+
+    @property
+    def _elapsed_ms(self) -> float:
+        return (self.clock() - self._started) * 1000
