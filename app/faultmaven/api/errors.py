@@ -1,9 +1,14 @@
-"""The only place where errors meet HTTP: every one becomes ``application/problem+json``."""
+"""The only place where errors meet HTTP.
+
+Every one becomes ``application/problem+json``, but where a protocol of somebody else is spoken:
+there it takes that protocol's shape.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -25,10 +30,56 @@ CLIENT_GONE = 499  # as nginx logs a caller who did not wait; nobody receives it
 REQUEST_ID_HEADER = "X-Request-ID"
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Have every error of ``app`` answered with a problem body."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error on its way to a caller, before it takes a shape.
+
+    Attributes:
+        problem: what is told, credentials masked and nothing of the input in it.
+        headers: what goes with it, such as ``Retry-After``.
+        error: the error behind it, or ``None`` where the framework refused or nobody foresaw it.
+    """
+
+    problem: ProblemBody
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: FaultMavenError | None = None
+
+
+ErrorShape = Callable[[Failure], Response]
+"""Writes an error as one protocol has it."""
+
+
+def install_error_handlers(app: FastAPI, shapes: Mapping[str, ErrorShape] | None = None) -> None:
+    """Have every error of ``app`` answered.
+
+    Args:
+        app: the application.
+        shapes: how errors are written below a prefix of the path; the longest prefix counts,
+            and elsewhere an error is a problem body.
+    """
+    app.state.error_shapes = dict(shapes or {})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
+
+
+def failure_of(error: FaultMavenError, *, instance: str | None = None) -> Failure:
+    """What a caller is told of an error; also of one that comes while a stream is open."""
+    wait: float | None = getattr(error, "retry_after", None)
+    return Failure(
+        problem_of(error, request_id=_request_id(), instance=instance),
+        headers={} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))},
+        error=error,
+    )
+
+
+def note_failure(failure: Failure) -> None:
+    """Leave the failure for the request's log line; a caller's own mistakes need no detail."""
+    request, problem = current_request(), failure.problem
+    if request is not None:
+        request.problem = problem.error_class
+        request.detail = (
+            problem.detail if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+        )
 
 
 def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None) -> ProblemBody:
@@ -49,10 +100,7 @@ def problem_of(error: FaultMavenError, *, request_id: str, instance: str | None)
 
 
 async def _on_ours(request: Request, error: FaultMavenError) -> Response:
-    problem = problem_of(error, request_id=_request_id(), instance=_instance(request))
-    wait: float | None = getattr(error, "retry_after", None)
-    headers = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
-    return _answer(problem, headers)
+    return _answer(request, failure_of(error, instance=_instance(request)))
 
 
 async def _on_validation(request: Request, error: RequestValidationError) -> Response:
@@ -73,7 +121,7 @@ async def _on_http(request: Request, error: HTTPException) -> Response:
         error_class=slug,
         hint=hint,
     )
-    return _answer(problem, error.headers or {})
+    return _answer(request, Failure(problem, error.headers or {}))
 
 
 async def _on_gone(_request: Request, _error: Exception) -> Response:
@@ -93,27 +141,28 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
         hint="The service's log tells more under this request_id.",
     )
     # This answer is written outside of the middleware that adds the header to all others.
-    return _answer(problem, {REQUEST_ID_HEADER: problem.request_id})
+    return _answer(request, Failure(problem, {REQUEST_ID_HEADER: problem.request_id}))
 
 
-def _answer(problem: ProblemBody, headers: Mapping[str, str]) -> Response:
-    _note(problem)
+def _answer(request: Request, failure: Failure) -> Response:
+    note_failure(failure)
+    return _shape_of(request)(failure)
+
+
+def _shape_of(request: Request) -> ErrorShape:
+    """How errors are written where this request was sent."""
+    shapes: Mapping[str, ErrorShape] = request.app.state.error_shapes
+    fitting = [prefix for prefix in shapes if request.url.path.startswith(prefix)]
+    return shapes[max(fitting, key=len)] if fitting else _as_problem
+
+
+def _as_problem(failure: Failure) -> Response:
     return Response(
-        problem.model_dump_json(),
-        status_code=problem.status,
-        headers=dict(headers),
+        failure.problem.model_dump_json(),
+        status_code=failure.problem.status,
+        headers=dict(failure.headers),
         media_type=MEDIA_TYPE,
     )
-
-
-def _note(problem: ProblemBody) -> None:
-    """Leave the problem for the request's log line; a caller's own mistakes need no detail."""
-    request = current_request()
-    if request is not None:
-        request.problem = problem.error_class
-        request.detail = (
-            problem.detail if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
-        )
 
 
 def _detail(error: FaultMavenError) -> str:

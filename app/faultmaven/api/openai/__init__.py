@@ -1,0 +1,1 @@
+"""OpenAI's protocol, so that its clients work by changing their base URL."""
