@@ -4,49 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
-from faultmaven.errors import ProviderError, ProviderProtocolError
+from faultmaven.errors import ProviderError, ProviderProtocolError, UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.carried import left_out
+from faultmaven.infrastructure.llm.wire.cohere_generate_stream import (
+    CohereGenerateReader,
+    Generation,
+    Meta,
+)
 from faultmaven.infrastructure.llm.wire.cohere_models import decode_models, encode_models
+from faultmaven.infrastructure.llm.wire.cohere_sampling import sampling
 from faultmaven.infrastructure.llm.wire.errors import read_error
+from faultmaven.infrastructure.llm.wire.function_tools import refuse_tools
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
+from faultmaven.infrastructure.llm.wire.ndjson import JSONLines
 from faultmaven.infrastructure.llm.wire.turns import flatten
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
     Endpoint,
+    EventReader,
+    Framing,
     Listing,
     WireRequest,
     WireResponse,
 )
-from faultmaven.models.attempt import Usage
 from faultmaven.models.prompt import StructuredOutput
 
 DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE = 1000, 0.7
 """What the documented example sends when its caller names nothing else."""
 
 
-class _Generation(Shape):
-    text: str
-    finish_reason: Word = ""
-
-
-class _Units(Shape):
-    read: Count = Field(default=0, alias="input_tokens")
-    written: Count = Field(default=0, alias="output_tokens")
-
-
-class _Meta(Shape):
-    billed: LenientObject[_Units] = Field(default=_Units(), alias="billed_units")
-
-
 class _Answer(Shape):
-    generations: tuple[_Generation, ...]
-    meta: LenientObject[_Meta] = _Meta()
+    generations: tuple[Generation, ...]
+    meta: LenientObject[Meta] = Meta()
 
 
 class CohereGenerate:
@@ -64,8 +58,12 @@ class CohereGenerate:
         """Write the request; the conversation becomes one prompt.
 
         Raises:
-            ProviderRequestError: there are pictures.
+            UnsupportedRequestError: there are pictures or tools, or a form of the answer is
+                demanded.
         """
+        refuse_tools(request.controls)
+        if request.controls.response_format is not None:
+            raise UnsupportedRequestError("this wire format cannot promise the answer's form")
         base = address.without_path(endpoint.base_url, "/generate")
         return WireRequest(
             method="POST",
@@ -74,18 +72,32 @@ class CohereGenerate:
             body=write_json(_payload(request)),
         )
 
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that this format has no word for."""
+        return left_out(
+            request, carried=sampling(request.controls.parameters, in_openai_names=True)
+        )
+
+    def framing(self) -> Framing:
+        """One JSON object a line."""
+        return JSONLines()
+
+    def reader(self) -> EventReader:
+        """Lines that name their type."""
+        return CohereGenerateReader()
+
     def decode(self, response: WireResponse) -> Completion:
         """Read a 200."""
         body = read(response, _Answer)
         if not body.generations:
             message = "the answer has no generations"
             raise ProviderProtocolError(message, status_code=response.status)
-        generation, billed = body.generations[0], body.meta.billed
+        generation = body.generations[0]
         return finished(
             Completion(
                 text=generation.text,
                 finish_reason=generation.finish_reason,
-                usage=Usage(prompt=billed.read, completion=billed.written),
+                usage=body.meta.usage,
             )
         )
 
@@ -105,10 +117,12 @@ class CohereGenerate:
 
 def _payload(request: CompletionRequest) -> dict[str, Any]:
     temperature = request.temperature
-    payload: dict[str, Any] = {
+    return {
         "model": request.model,
         "prompt": flatten(request.messages),
         "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
         "temperature": DEFAULT_TEMPERATURE if temperature is None else temperature,
+        **({"stop_sequences": list(request.stop)} if request.stop else {}),
+        **({"stream": True} if request.stream else {}),
+        **sampling(request.controls.parameters),
     }
-    return payload | {"stop_sequences": list(request.stop)} if request.stop else payload

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from faultmaven.errors import ProviderError
+from faultmaven.errors import ProviderError, UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import address, schema
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.failure import ErrorField
+from faultmaven.infrastructure.llm.wire.function_tools import refuse_tools
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
+from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
+from faultmaven.infrastructure.llm.wire.tgi_stream import Details, TgiReader
 from faultmaven.infrastructure.llm.wire.turns import flatten
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
     Endpoint,
+    EventReader,
+    Framing,
     Listing,
     WireRequest,
     WireResponse,
 )
-from faultmaven.models.attempt import Usage
 from faultmaven.models.prompt import StructuredOutput
 
 Route = Callable[[str, str], str]
 """From base URL and model to the address of the call."""
 
 _SERVERLESS = "/models"  # behind it the model is named in the path, elsewhere it is fixed
-
-
-class _Details(Shape):
-    finish_reason: Word = ""
-    prompt: Count = Field(default=0, alias="prompt_tokens")
-    generated: Count = Field(default=0, alias="generated_tokens")
+_OWN_ROUTE, _OWN_STREAM = "/generate", "/generate_stream"
+_MOST_PENALTY = 2
 
 
 class _Answer(Shape):
     error: ErrorField = None
     text: str = Field(default="", alias="generated_text")
-    details: LenientObject[_Details] = _Details()
+    details: LenientObject[Details] = Details()
 
     @model_validator(mode="before")
     @classmethod
@@ -56,7 +57,7 @@ class _Answer(Shape):
         return Completion(
             text=self.text,
             finish_reason=self.details.finish_reason,
-            usage=Usage(prompt=self.details.prompt, completion=self.details.generated),
+            usage=self.details.usage,
         )
 
 
@@ -88,14 +89,28 @@ class TgiGenerate:
         """Write the request; the conversation becomes one prompt.
 
         Raises:
-            ProviderRequestError: there are pictures.
+            UnsupportedRequestError: there are pictures or tools, or a form of the answer is
+                demanded that the server cannot be held to.
         """
-        return WireRequest(
-            method="POST",
-            url=self._route(endpoint.base_url, request.model),
-            headers=bearer(endpoint),
-            body=write_json(self._payload(request)),
-        )
+        refuse_tools(request.controls)
+        url, body = self._route(endpoint.base_url, request.model), self._payload(request)
+        if request.stream and url.endswith(_OWN_ROUTE):
+            url = url.removesuffix(_OWN_ROUTE) + _OWN_STREAM
+        elif request.stream:
+            body["stream"] = True
+        return WireRequest("POST", url, headers=bearer(endpoint), body=write_json(body))
+
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that TGI has no word for."""
+        return left_out(request, carried=_sampling(request.controls.parameters))
+
+    def framing(self) -> Framing:
+        """Server-sent events."""
+        return ServerSentEvents()
+
+    def reader(self) -> EventReader:
+        """One token an event, and all of them once more in the last."""
+        return TgiReader()
 
     def decode(self, response: WireResponse) -> Completion:
         """Read a 200."""
@@ -126,20 +141,50 @@ class TgiGenerate:
             "return_full_text": False,
             "details": self._grammars or None,
             "grammar": self._grammar(request),
+            **_sampling(request.controls.parameters),
         }
         parameters = {name: value for name, value in fields.items() if value is not None}
         return {"inputs": flatten(request.messages), "parameters": parameters}
 
     def _grammar(self, request: CompletionRequest) -> dict[str, Any] | None:
-        if not self._grammars or request.response_schema is None:
-            return None
-        return {"type": "json", "value": schema.plain(request.response_schema)}
+        """The schema that is demanded, else the one that is wished for.
+
+        Raises:
+            UnsupportedRequestError: a form is demanded, and there is no word for it.
+        """
+        demanded = request.controls.response_format
+        wanted = request.response_schema if demanded is None else demanded.schema
+        if wanted is not None and self._grammars:
+            return {"type": "json", "value": schema.plain(wanted)}
+        if demanded is not None:
+            raise UnsupportedRequestError("this wire format cannot promise the answer's form")
+        return None
+
+
+def _sampling(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """How a next token is drawn; what TGI's validation would refuse is left out.
+
+    A ``top_p`` of 1, which many clients send unasked, says what its absence says.
+    https://github.com/huggingface/text-generation-inference/blob/main/router/src/validation.rs
+    """
+    allowed: Mapping[str, Callable[[float], bool]] = {
+        "top_p": lambda value: 0 < value <= 1,
+        "top_k": lambda value: value > 0,
+        "seed": lambda value: value >= 0,
+        "frequency_penalty": lambda value: -_MOST_PENALTY <= value <= _MOST_PENALTY,
+    }
+    given = {name: parameters.get(name) for name in allowed}
+    return {
+        name: None if name == "top_p" and value == 1 else value
+        for name, value in given.items()
+        if isinstance(value, int | float) and allowed[name](value)
+    }
 
 
 def server_route(base_url: str, model: str) -> str:
     """TGI's own route; the server serves one model, whatever it is called."""
     del model
-    return address.join(address.unversioned(base_url), "/generate")
+    return address.join(address.unversioned(base_url), _OWN_ROUTE)
 
 
 def endpoint_route(base_url: str, model: str) -> str:

@@ -1,0 +1,133 @@
+"""What is asked of Cohere: the body of ``POST …/v2/chat``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from faultmaven.errors import UnsupportedRequestError
+from faultmaven.infrastructure.llm.wire import schema
+from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
+from faultmaven.infrastructure.llm.wire.carried import left_out
+from faultmaven.infrastructure.llm.wire.cohere_sampling import sampling
+from faultmaven.infrastructure.llm.wire.function_tools import arguments_text, described
+from faultmaven.infrastructure.llm.wire.turns import refuse_images
+from faultmaven.infrastructure.llm.wire.types import CompletionRequest
+from faultmaven.models.prompt import Controls, Image, Message, Tool, ToolCall
+
+_CHOICES: Mapping[str, str] = {"none": "NONE", "required": "REQUIRED", "tool": "REQUIRED"}
+# https://docs.cohere.com/docs/models: the others take text alone.
+_SEES = re.compile(r"vision|command-a-plus", re.IGNORECASE)
+
+
+def payload(request: CompletionRequest) -> dict[str, Any]:
+    """The body.
+
+    Raises:
+        UnsupportedRequestError: there are pictures and the model takes none, or a form of the
+            answer is demanded beside tools.
+    """
+    if not _SEES.search(request.model):
+        refuse_images(request.messages)
+    controls = request.controls
+    fields: dict[str, Any] = {
+        "model": request.model,
+        "messages": [_message(message) for message in request.messages if _says(message)],
+        "stream": request.stream,
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stop_sequences": list(request.stop) or None,
+        "logprobs": controls.parameters.get("logprobs"),
+        **sampling(controls.parameters),
+        **_tools(controls),
+        "response_format": _response_format(request),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def ignored(request: CompletionRequest) -> tuple[str, ...]:
+    """What of the request has no place in the body, in the caller's names."""
+    controls = request.controls
+    carried = ("logprobs", *sampling(controls.parameters, in_openai_names=True))
+    further = ("parallel_tool_calls",) if controls.parallel_tool_calls is False else ()
+    return tuple(sorted((*left_out(request, carried=carried), *further)))
+
+
+def _tools(controls: Controls) -> dict[str, Any]:
+    """The tools that are offered; there is no word for one of them but to offer no other."""
+    tools, choice = _offered(controls), controls.tool_choice
+    if not tools:
+        return {}
+    return {
+        "tools": [described(tool) for tool in tools],
+        "strict_tools": any(tool.strict for tool in tools) or None,
+        "tool_choice": _CHOICES.get(choice.mode) if choice else None,
+    }
+
+
+def _offered(controls: Controls) -> tuple[Tool, ...]:
+    """Forbidden tools are still shown, as a conversation may speak of them, where they may be."""
+    choice = controls.tool_choice
+    if choice is None or choice.mode in ("auto", "required"):
+        return controls.tools
+    if choice.mode == "tool":
+        return tuple(tool for tool in controls.tools if tool.name == choice.name)
+    return () if controls.response_format else controls.tools
+
+
+def _response_format(request: CompletionRequest) -> dict[str, Any] | None:
+    """The form that is demanded, else the one that is wished for; none goes with tools.
+
+    https://docs.cohere.com/docs/structured-outputs
+
+    Raises:
+        UnsupportedRequestError: one is demanded beside tools.
+    """
+    demanded, wished = request.controls.response_format, request.response_schema
+    tools = _offered(request.controls)
+    if demanded is not None and tools:
+        raise UnsupportedRequestError("Cohere takes either tools or a form of the answer")
+    wanted = demanded.schema if demanded is not None else wished
+    if wanted is not None and not tools:
+        return {"type": "json_object", "json_schema": schema.plain(wanted)}
+    return None if demanded is None else {"type": "json_object"}
+
+
+def _says(message: Message) -> bool:
+    """Whether it is a turn at all: blank ones are refused, but for a tool's result."""
+    return bool(message.text or message.images or message.tool_calls or message.role == "tool")
+
+
+def _message(message: Message) -> dict[str, Any]:
+    if message.role == "tool":
+        call_id = usable_call_id(message.tool_call_id)
+        return {"role": "tool", "tool_call_id": call_id, "content": message.text}
+    if message.tool_calls:
+        return _calling(message)
+    return {"role": message.role, "content": _content(message)}
+
+
+def _calling(message: Message) -> dict[str, Any]:
+    """A turn that calls tools: what is said beside the calls is called a plan."""
+    plan = {"tool_plan": message.text} if message.text else {}
+    return {"role": "assistant", "tool_calls": [_call(call) for call in message.tool_calls]} | plan
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": arguments_text(call.arguments)}
+    return {"id": usable_call_id(call.id), "type": "function", "function": function}
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if not message.images:
+        return message.text
+    text = [{"type": "text", "text": message.text}] if message.text else []
+    return [*text, *(_picture(image) for image in message.images)]
+
+
+def _picture(image: Image) -> dict[str, Any]:
+    """https://docs.cohere.com/docs/image-inputs."""
+    picture = {"url": image.url or f"data:{image.media_type};base64,{image.data}"}
+    detail = {"detail": image.detail} if image.detail else {}
+    return {"type": "image_url", "image_url": picture | detail}
