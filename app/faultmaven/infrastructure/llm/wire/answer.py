@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from faultmaven.errors import ContentFilteredError, ProviderProtocolError
+from faultmaven.errors import (
+    ContentFilteredError,
+    ProviderConnectionError,
+    ProviderProtocolError,
+)
 from faultmaven.infrastructure.llm.wire.excerpt import excerpt
 from faultmaven.infrastructure.llm.wire.finish import (
     CONTENT_FILTER,
     LENGTH,
+    STOP,
     TOOL_CALLS,
     finish_reason,
 )
 from faultmaven.infrastructure.llm.wire.thinking import split_thinking
 from faultmaven.infrastructure.llm.wire.types import Completion
+from faultmaven.models.attempt import Usage
+from faultmaven.models.prompt import Thought, ToolCall
+from faultmaven.models.stream import Delta, ToolCallPiece
 
 _OK = 200
+_NO_ARGUMENTS = "{}"
 _LONGEST_NAME = 120
 _NAME = re.compile(r"[A-Za-z0-9._:/@+-]{0,120}")  # how models are called; else it is just text
 
 
 def finished(completion: Completion) -> Completion:
     """The completion with its finish reason in our words and its thoughts out of the text.
+
+    Calls of tools are an answer, with text or without. One that says no tool's name is no call;
+    one that says nothing of arguments has none.
 
     Args:
         completion: as read; ``finish_reason`` in the vendor's word, ``text`` maybe blank.
@@ -32,16 +47,122 @@ def finished(completion: Completion) -> Completion:
         ProviderProtocolError: there is no text for any other reason; the message says which.
     """
     text, thoughts = split_thinking(completion.text)
+    reason = finish_reason(completion.finish_reason)
+    calls = tuple(_with_arguments(call) for call in completion.tool_calls if call.name)
     read = replace(
         completion,
         text=text,
         reasoning="\n".join(filter(None, (completion.reasoning.strip(), thoughts))),
-        finish_reason=finish_reason(completion.finish_reason),
+        finish_reason=TOOL_CALLS if reason == STOP and calls else reason,
         model=_name(completion.model),
+        tool_calls=calls,
     )
-    if not read.text:
+    if not read.text and not read.tool_calls:
         raise _without_text(read)
     return read
+
+
+def mean_logprob(logprobs: Iterable[Mapping[str, Any]]) -> float | None:
+    """Mean natural logarithm of the tokens' probabilities, or ``None`` where none is known.
+
+    Args:
+        logprobs: one entry for each token, in OpenAI's shape.
+    """
+    values = [item.get("logprob") for item in logprobs]
+    known = [value for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    return sum(known) / len(known) if known else None
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call whose pieces are coming in."""
+
+    id: str = ""
+    name: str = ""
+    signature: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+    def add(self, piece: ToolCallPiece) -> None:
+        self.id = self.id or piece.id
+        self.name = self.name or piece.name
+        self.signature = self.signature or piece.signature
+        self.arguments.append(piece.arguments)
+
+    def whole(self, index: int) -> ToolCall:
+        call_id = self.id or f"call_{index}"
+        return ToolCall(call_id, self.name, "".join(self.arguments), self.signature)
+
+
+class Assembly:
+    """Puts the pieces of a streamed answer together.
+
+    Its pieces may have had their thoughts told from their text already, or not.
+    """
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._thoughts: list[Thought] = []
+        self._calls: dict[int, _Call] = {}
+        self._logprobs: list[Mapping[str, Any]] = []
+        self._finish_reason = ""
+        self._usage = Usage()
+        self._model = ""
+        self._cost_usd: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model has said why it stopped; books may follow."""
+        return bool(self._finish_reason)
+
+    def add(self, delta: Delta) -> None:
+        """Keep the next piece."""
+        self._text.append(delta.text)
+        self._reasoning.append(delta.reasoning)
+        self._logprobs.extend(delta.logprobs)
+        if delta.thought is not None:
+            self._thoughts.append(delta.thought)
+        for piece in delta.tool_calls:
+            self._calls.setdefault(piece.index, _Call()).add(piece)
+        self._keep_books(delta)
+
+    def completion(self) -> Completion:
+        """The whole answer, as if it had come in one piece.
+
+        Raises:
+            ProviderConnectionError: it ended without its finish, so that it was cut.
+            ContentFilteredError: nothing was said because policy or the model withheld it.
+            ProviderProtocolError: nothing was said for any other reason.
+        """
+        if not self.finished:
+            raise ProviderConnectionError("the answer was cut before its end", status_code=_OK)
+        return finished(
+            Completion(
+                text="".join(self._text),
+                finish_reason=self._finish_reason,
+                usage=self._usage,
+                model=self._model,
+                reasoning="".join(self._reasoning),
+                mean_logprob=mean_logprob(self._logprobs),
+                cost_usd=self._cost_usd,
+                tool_calls=tuple(call.whole(index) for index, call in sorted(self._calls.items())),
+                thoughts=tuple(self._thoughts),
+                logprobs=tuple(self._logprobs),
+            )
+        )
+
+    def _keep_books(self, delta: Delta) -> None:
+        """The last word on each of them counts."""
+        self._finish_reason = delta.finish_reason or self._finish_reason
+        self._model = delta.model or self._model
+        if delta.usage is not None:
+            self._usage = delta.usage
+        if delta.cost_usd is not None:
+            self._cost_usd = delta.cost_usd
+
+
+def _with_arguments(call: ToolCall) -> ToolCall:
+    return call if call.arguments.strip() else replace(call, arguments=_NO_ARGUMENTS)
 
 
 def _name(model: str) -> str:
