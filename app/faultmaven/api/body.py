@@ -1,14 +1,14 @@
-"""From the bytes of a request to a checked question."""
+"""From the bytes of a request to a checked body."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from email.message import Message
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from faultmaven.api.refusals import (
     InvalidFieldsError,
@@ -34,14 +34,32 @@ _COMPRESSED = FieldFault(
 )
 
 
+Body = TypeVar("Body", bound=BaseModel)
+
+
 async def read_question(request: Request) -> TroubleshootRequest:
     """The question in a request's body.
 
     Raises:
         InvalidInputError: headers or body are wrong; names field and fix, never the value.
     """
+    return await read_body(request, TroubleshootRequest, needed="session_id and query")
+
+
+async def read_body(request: Request, kind: type[Body], *, needed: str) -> Body:
+    """The body of a request, checked.
+
+    Args:
+        request: who asks.
+        kind: what the body has to be. Tags of its unions that begin with ``#`` are left out of
+            the paths of faults.
+        needed: names of the fields that no body may miss, for who sends none at all.
+
+    Raises:
+        InvalidInputError: headers or body are wrong; names field and fix, never the value.
+    """
     _require_json(request.headers)
-    return _parse(await request.body())
+    return _parse(await request.body(), kind, needed)
 
 
 def timeout_of(headers: Mapping[str, str]) -> float | None:
@@ -66,26 +84,26 @@ def _require_json(headers: Mapping[str, str]) -> None:
         raise UnsupportedMediaTypeError(_COMPRESSED)
 
 
-def _parse(body: bytes) -> TroubleshootRequest:
+def _parse(body: bytes, kind: type[Body], needed: str) -> Body:
     try:
-        return TroubleshootRequest.model_validate_json(body)
+        return kind.model_validate_json(body)
     except ValidationError as error:
         details = error.errors(include_input=False, include_url=False)
     # Outside of the handler, so that no traceback drags the input along.
-    raise _refusal(details, body)
+    if details[0]["type"] == "json_invalid":
+        raise MalformedBodyError(_why_no_json(str(details[0]["ctx"]["error"]), body, needed))
+    raise InvalidFieldsError(*field_faults([_untagged(detail) for detail in details]))
 
 
-def _refusal(details: Sequence[Mapping[str, Any]], body: bytes) -> InvalidFieldsError:
-    if details[0]["type"] != "json_invalid":
-        return InvalidFieldsError(*field_faults(details))
-    return MalformedBodyError(_why_no_json(str(details[0]["ctx"]["error"]), body))
+def _untagged(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The detail, its path without the tags of unions."""
+    return {**detail, "loc": tuple(p for p in detail["loc"] if not str(p).startswith("#"))}
 
 
-def _why_no_json(reason: str, body: bytes) -> FieldFault:
+def _why_no_json(reason: str, body: bytes, needed: str) -> FieldFault:
     """What is wrong with a body that is not JSON, and what mends it."""
     if not body.strip():
-        fix = "Send a JSON object with session_id and query."
-        return FieldFault(_BODY, "is missing", fix)
+        return FieldFault(_BODY, "is missing", f"Send a JSON object with {needed}.")
     if "recursion" in reason:
         return FieldFault(_BODY, "is nested too deeply", "Flatten it.")
     try:

@@ -1,0 +1,76 @@
+"""What this gateway understands beside the fields of the protocols it speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from faultmaven.api.body import timeout_of
+from faultmaven.models.faults import fault
+from faultmaven.models.request import MAX_UNKNOWN_FIELDS, ProviderName
+
+_NAME = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+def _model_name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise fault("is not a model's name", fix="GET /v1/models lists those that exist.")
+    return text
+
+
+ModelName = Annotated[str, AfterValidator(_model_name)]
+"""A model as callers name it: up to 256 visible ASCII characters, fit for a header."""
+
+
+class Extended(BaseModel):
+    """A body of another protocol with this gateway's own fields.
+
+    Fields that are neither the protocol's nor ours are kept as `unknown`.
+    """
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    confidence_threshold: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="FaultMaven: the first answer at least this sure wins; without it, any.",
+    )
+    require_confidence: bool | None = Field(
+        default=None, description="FaultMaven: fail with 503 rather than answer below that."
+    )
+    deadline_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = Field(
+        default=None, description="FaultMaven: milliseconds until you need the answer."
+    )
+    max_cost_usd: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = Field(
+        default=None, description="FaultMaven: ask no further provider once this much is spent."
+    )
+    providers: Annotated[list[ProviderName], Field(max_length=20)] | None = Field(
+        default=None, description="FaultMaven: ask these providers only, in this order."
+    )
+
+    def timeout(self, headers: Mapping[str, str]) -> float | None:
+        """Seconds that body and header give, the fewer of both, or ``None``.
+
+        Raises:
+            InvalidInputError: the header is no number of seconds, or out of bounds.
+        """
+        given = (None if self.deadline_ms is None else self.deadline_ms / 1000, timeout_of(headers))
+        return min((seconds for seconds in given if seconds is not None), default=None)
+
+    @property
+    def unknown(self) -> dict[str, Any]:
+        """What was sent and is neither the protocol's nor ours."""
+        return dict(self.model_extra or {})
+
+
+def few_unknown(body: Extended) -> Extended:
+    """The body, unless it holds a flood of fields that nobody knows."""
+    if len(body.model_extra or ()) > MAX_UNKNOWN_FIELDS:
+        raise fault(
+            f"holds more than {MAX_UNKNOWN_FIELDS} fields that this service does not know",
+            fix="Leave them out.",
+            field="body",
+        )
+    return body
