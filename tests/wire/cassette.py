@@ -13,7 +13,16 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireResponse,
 )
 from faultmaven.models.attempt import Usage
-from faultmaven.models.prompt import Image, Message
+from faultmaven.models.prompt import (
+    Controls,
+    Image,
+    Message,
+    ResponseFormat,
+    Thought,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
 
 _FOLDER = Path(__file__).parent / "cassettes"
 
@@ -40,6 +49,7 @@ class Cassette:
         asked = dict(self.data["request"])
         asked["messages"] = tuple(_message(item) for item in asked["messages"])
         asked["stop"] = tuple(asked.get("stop", ()))
+        asked["controls"] = _controls(asked.get("controls", {}))
         return CompletionRequest(**asked)
 
     @property
@@ -53,7 +63,13 @@ class Cassette:
     def completion(self) -> Completion:
         """What the answer means, in our terms."""
         fields = dict(self.data["reads"])
-        return Completion(**{**fields, "usage": Usage(**fields.get("usage", {}))})
+        read = {
+            "usage": Usage(**fields.get("usage", {})),
+            "tool_calls": tuple(ToolCall(**call) for call in fields.get("tool_calls", ())),
+            "thoughts": tuple(Thought(**thought) for thought in fields.get("thoughts", ())),
+            "logprobs": tuple(fields.get("logprobs", ())),
+        }
+        return Completion(**{**fields, **read})
 
 
 def cassettes(*, having: str) -> list[Cassette]:
@@ -69,5 +85,16 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _message(item: Mapping[str, Any]) -> Message:
-    images = tuple(Image(**image) for image in item.get("images", ()))
-    return Message(role=item["role"], text=item["text"], images=images)
+    several = {"images": Image, "tool_calls": ToolCall, "thoughts": Thought}
+    read = {
+        name: tuple(kind(**part) for part in item.get(name, ())) for name, kind in several.items()
+    }
+    return Message(**{**item, **read})
+
+
+def _controls(asked: Mapping[str, Any]) -> Controls:
+    read: dict[str, Any] = {"tools": tuple(Tool(**tool) for tool in asked.get("tools", ()))}
+    for name, kind in (("tool_choice", ToolChoice), ("response_format", ResponseFormat)):
+        if name in asked:
+            read[name] = kind(**asked[name])
+    return Controls(**{**asked, **read})

@@ -2,99 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from pydantic import Field
-
-from faultmaven.errors import (
-    ContentFilteredError,
-    ContextLengthError,
-    ProviderError,
-    ProviderRequestError,
-)
-from faultmaven.infrastructure.llm.wire import address, schema
+from faultmaven.errors import ProviderError, UnsupportedRequestError
+from faultmaven.infrastructure.llm.wire import address
+from faultmaven.infrastructure.llm.wire import anthropic_controls as controls
+from faultmaven.infrastructure.llm.wire import anthropic_models as models
+from faultmaven.infrastructure.llm.wire.alternation import Turn, alternate, tool_loop
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.anthropic_answer import (
+    REFUSAL,
+    MessageBody,
+    Models,
+    silence,
+)
+from faultmaven.infrastructure.llm.wire.anthropic_models import DEFAULT_VERSION
+from faultmaven.infrastructure.llm.wire.anthropic_stream import AnthropicReader
+from faultmaven.infrastructure.llm.wire.anthropic_turns import signed, write_turns
+from faultmaven.infrastructure.llm.wire.body import read, write_json
+from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
-from faultmaven.infrastructure.llm.wire.lenient import LenientObject
-from faultmaven.infrastructure.llm.wire.turns import dialogue, system_text
+from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
+from faultmaven.infrastructure.llm.wire.turns import system_text
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
     Endpoint,
+    EventReader,
+    Framing,
     Listing,
     WireRequest,
     WireResponse,
 )
-from faultmaven.models.attempt import Usage
-from faultmaven.models.prompt import Message, StructuredOutput
-
-DEFAULT_VERSION = "2023-06-01"
-"""API version unless the endpoint's option ``version`` names another."""
+from faultmaven.models.prompt import StructuredOutput
 
 _DEFAULT_MAX_TOKENS = 1024  # the field is required
-_MAX_TEMPERATURE = 1.0
 _PAGE = 1000  # most models one page of the list holds
-_EARLIER = "(The conversation began earlier.)"
-
-# Models up to 4.6 take sampling fields, later ones refuse them; so does every newer version.
-_SAMPLES = re.compile(
-    r"claude-(?:instant|2|3)\b|claude-(?:opus|sonnet|haiku)-4(?:-[0-6])?(?:-\d{8}|-latest)?$"
-)
-# https://platform.claude.com/docs/en/build-with-claude/structured-outputs
-_KNOWS_SCHEMAS = re.compile(
-    r"claude-(?:opus-4-[1-9]|sonnet-4-[5-9]|haiku-4-[5-9]"
-    r"|(?:opus|sonnet|haiku)-(?:[5-9]|\d\d)|fable|mythos)(?!\d)"
-)
-
-
-class _Block(Shape):
-    type: Word = ""
-    text: Word = ""
-    thinking: Word = ""
-
-
-class _Usage(Shape):
-    input: Count = Field(default=0, alias="input_tokens")
-    output: Count = Field(default=0, alias="output_tokens")
-    cache_written: Count = Field(default=0, alias="cache_creation_input_tokens")
-    cache_read: Count = Field(default=0, alias="cache_read_input_tokens")
-
-    @property
-    def tokens(self) -> Usage:
-        """The counts; what came from the cache or went there was read too."""
-        return Usage(
-            prompt=self.input + self.cache_written + self.cache_read, completion=self.output
-        )
-
-
-class _Answer(Shape):
-    type: Word = ""
-    content: tuple[_Block, ...] = ()
-    model: Word = ""
-    stop_reason: Word = ""
-    usage: LenientObject[_Usage] = _Usage()
-
-    @property
-    def completion(self) -> Completion:
-        """The text blocks joined, the thoughts beside them."""
-        return Completion(
-            text="".join(block.text for block in self.content if block.type == "text"),
-            finish_reason=self.stop_reason,
-            usage=self.usage.tokens,
-            model=self.model,
-            reasoning="\n".join(block.thinking for block in self.content if block.thinking),
-        )
-
-
-class _Model(Shape):
-    id: str
-
-
-class _Models(Shape):
-    data: tuple[_Model, ...]
 
 
 class AnthropicMessages:
@@ -105,14 +49,15 @@ class AnthropicMessages:
 
     def structured(self, model: str) -> StructuredOutput:
         """How ``model`` can be held to a JSON schema."""
-        known = _KNOWS_SCHEMAS.match(model)
+        known = models.knows_schemas(model)
         return StructuredOutput.JSON_SCHEMA if known else StructuredOutput.NONE
 
     def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
         """Write the request.
 
         Raises:
-            ProviderRequestError: the conversation does not end with the user.
+            UnsupportedRequestError: the assistant has the last word, which the model will not
+                continue, or the model cannot promise the form of the answer.
         """
         return WireRequest(
             method="POST",
@@ -121,17 +66,32 @@ class AnthropicMessages:
             body=write_json(_payload(request, _version(endpoint))),
         )
 
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that is left out."""
+        native, turns = _native(request), alternate(request.messages)
+        kept = _accepted(native, turns)
+        sent = controls.carried(request, thinking=controls.thinks(kept))
+        missing = left_out(request, carried=sent, protocol=controls.PROTOCOL)
+        return tuple(sorted({*missing, *(native.keys() - kept.keys())}))
+
+    def framing(self) -> Framing:
+        """What cuts a stream into events."""
+        return ServerSentEvents()
+
+    def reader(self) -> EventReader:
+        """What reads the events of a stream."""
+        return AnthropicReader()
+
     def decode(self, response: WireResponse) -> Completion:
         """Read a 200; a refusal is one of its failures, whatever was said before it."""
-        body = read(response, _Answer)
+        body = read(response, MessageBody)
         if body.type == "error":
             raise read_error(response)
-        if body.stop_reason == "refusal":
-            raise ContentFilteredError("the model refused to answer", status_code=response.status)
         completion = body.completion
-        if body.stop_reason == "model_context_window_exceeded" and not completion.text.strip():
-            message = "the prompt filled the model's context window"
-            raise ContextLengthError(message, status_code=response.status)
+        said = completion.text.strip() or completion.tool_calls
+        failure = None if said and body.stop_reason != REFUSAL else silence(body.stop_reason)
+        if failure is not None:
+            raise failure
         return finished(completion)
 
     def decode_error(self, response: WireResponse) -> ProviderError:
@@ -146,8 +106,8 @@ class AnthropicMessages:
 
     def decode_check(self, response: WireResponse) -> Listing:
         """Read the list of models."""
-        models = tuple(entry.id for entry in read(response, _Models).data)
-        return Listing(models=models, key_accepted=True)
+        names = tuple(entry.id for entry in read(response, Models).data)
+        return Listing(models=names, key_accepted=True)
 
 
 def _base(endpoint: Endpoint) -> str:
@@ -165,51 +125,55 @@ def _headers(endpoint: Endpoint) -> dict[str, str]:
 
 
 def _payload(request: CompletionRequest, version: str) -> dict[str, Any]:
+    turns = alternate(request.messages)
+    native = _accepted(_native(request), turns)
+    thinking = controls.thinks(native)
+    _refuse_last_word(request, turns)
+    tools = controls.tools(request, turns)
     fields: dict[str, Any] = {
         "model": request.model,
-        "max_tokens": request.max_tokens or _DEFAULT_MAX_TOKENS,
-        "system": system_text(request.messages) or None,
-        "messages": [_turn(message) for message in _turns(request)],
-        "temperature": _temperature(request, version),
+        "max_tokens": request.max_tokens or _DEFAULT_MAX_TOKENS + controls.thinking_budget(native),
+        "system": _system(request) or None,
+        "messages": write_turns(turns, thinking=thinking),
         "stop_sequences": list(request.stop) or None,
-        "output_config": _output_config(request),
+        "tools": tools,
+        "tool_choice": controls.tool_choice(request, declared=tools is not None),
+        "output_config": controls.output_config(request),
+        "metadata": controls.metadata(request),
+        "stream": request.stream or None,
+        **controls.sampling(request, version=version, thinking=thinking),
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    ours = {name: value for name, value in fields.items() if value is not None}
+    return controls.merged(native, ours)
 
 
-def _turns(request: CompletionRequest) -> tuple[Message, ...]:
-    """The dialogue, beginning and ending with the user as the API demands."""
-    turns = dialogue(request.messages)
-    if not turns or turns[-1].role != "user":
-        raise ProviderRequestError("the conversation must end with the user's message")
-    return turns if turns[0].role == "user" else (Message("user", _EARLIER), *turns)
+def _native(request: CompletionRequest) -> dict[str, Any]:
+    """The caller's own fields; whether the answer streams is not among them."""
+    native = request.controls.native.get(controls.PROTOCOL, {})
+    return {name: value for name, value in native.items() if name != "stream"}
 
 
-def _turn(message: Message) -> dict[str, Any]:
-    if not message.images:
-        return {"role": message.role, "content": message.text}
-    blocks: list[dict[str, Any]] = [
-        {
-            "type": "image",
-            "source": {"type": "base64", "media_type": image.media_type, "data": image.data},
-        }
-        for image in message.images
-    ]
-    if message.text:
-        blocks.append({"type": "text", "text": message.text})
-    return {"role": message.role, "content": blocks}
+def _accepted(native: dict[str, Any], turns: tuple[Turn, ...]) -> dict[str, Any]:
+    """Those fields without ``thinking`` where Anthropic would refuse it.
+
+    It wants to see its own thoughts behind every use of a tool that goes on; there are none if
+    another vendor began it.
+    """
+    loop = tool_loop(turns)
+    if not loop or not controls.demands_thoughts(native):
+        return native
+    if any(signed(turn.thoughts) for turn in loop):
+        return native
+    return {name: value for name, value in native.items() if name != "thinking"}
 
 
-def _temperature(request: CompletionRequest, version: str) -> float | None:
-    if request.temperature is None or version != DEFAULT_VERSION:
-        return None
-    if not _SAMPLES.match(request.model):
-        return None
-    return min(request.temperature, _MAX_TEMPERATURE)
+def _refuse_last_word(request: CompletionRequest, turns: tuple[Turn, ...]) -> None:
+    if not turns or (turns[-1].role == "assistant" and not models.prefills(request.model)):
+        raise UnsupportedRequestError("the conversation must end with the user's message")
 
 
-def _output_config(request: CompletionRequest) -> dict[str, Any] | None:
-    if request.response_schema is None or not _KNOWS_SCHEMAS.match(request.model):
-        return None
-    adapted = schema.closed(request.response_schema)
-    return None if adapted is None else {"format": {"type": "json_schema", "schema": adapted}}
+def _system(request: CompletionRequest) -> str:
+    demanded = request.controls.response_format
+    wants_any_json = demanded is not None and demanded.schema is None
+    texts = (system_text(request.messages), controls.JSON_INSTRUCTION if wants_any_json else "")
+    return "\n\n".join(filter(None, texts))
