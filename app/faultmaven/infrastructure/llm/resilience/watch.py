@@ -76,16 +76,16 @@ class Watch:
 
     def heard(self) -> None:
         """A token came, or its reader has taken it."""
+        first = self._heard is None
         self._heard = asyncio.get_running_loop().time()
-
-    @property
-    def first_token_after(self) -> float | None:
-        """Seconds from the beginning to the last time something was heard, or ``None``."""
-        return None if self._heard is None else self._heard - self._started
+        if first:  # from now on patience is another, maybe a shorter one
+            self._look()
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         due, verdict = self._due(loop.time())
+        if self._timer is not None:
+            self._timer.cancel()
         if due <= loop.time():
             self._verdict = verdict
             self._timeout.reschedule(loop.time())
