@@ -30,7 +30,8 @@ def _wanted(lock: str) -> list[str]:
     if lock == "requirements-engine.lock":
         return list(PYPROJECT["project"]["optional-dependencies"]["local-model"])
     runtime = [*PYPROJECT["project"]["dependencies"], *groups["build"]]
-    return runtime if lock == "requirements.lock" else [*runtime, *groups["dev"]]
+    tests = [*groups["dev"], *groups["clients"]]
+    return runtime if lock == "requirements.lock" else [*runtime, *tests]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
