@@ -94,9 +94,11 @@ async def test_a_failure_after_content_is_told_and_nobody_else_is_asked() -> Non
 def test_no_byte_is_heard_twice(data: st.DataObject) -> None:
     """Whatever fails where, a listener hears one provider only, and each piece of it once."""
     names = ["a", "b", "c"]
-    scripts: dict[str, list[Any]] = {}
+    scripts: dict[str, Any] = {}
     for name in names:
-        pieces = data.draw(st.lists(st.sampled_from([f"{name}1 ", f"{name}2 ", " ", _THOUGHT])))
+        pieces: list[Any] = data.draw(
+            st.lists(st.sampled_from([f"{name}1 ", f"{name}2 ", " ", _THOUGHT]))
+        )
         kind = data.draw(st.none() | _ANY_FALLING)
         fails = Fail(kind or ProviderProtocolError, prefers_next=True)
         well = kind is None and any(isinstance(p, str) and p.strip() for p in pieces)
@@ -216,7 +218,7 @@ async def test_an_asked_for_confidence_is_judged_before_anything_is_heard() -> N
     texts = {"low": [Stream(("guess",))], "high": [Stream(("sure",))]}
     chain = streaming_chain(texts, rows=rows)
     for class_ in chain.classes.values():
-        class_.complete = _complete_in_one_piece  # type: ignore[assignment]
+        class_.complete = _complete_in_one_piece  # type: ignore[method-assign]
     listener = Listener()
     answer = await chain.router.generate("Why?", listener=listener, confidence_threshold=0.8)
     assert (answer.provider, listener.beginnings) == ("high", ["high"])

@@ -23,7 +23,8 @@ from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
 from faultmaven.infrastructure.llm.resilience.gate import CooldownGate, Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
-from faultmaven.infrastructure.llm.walk import Answer, Sleep, Tools, Walk
+from faultmaven.infrastructure.llm.trial import Answer, Sleep, Tools
+from faultmaven.infrastructure.llm.walk import Walk
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import (
     GenerateOptions,

@@ -1,0 +1,202 @@
+"""One attempt at one provider: asked, judged, timed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ParamSpec, TypeVar
+
+from faultmaven.errors import ProviderError, ProviderTimeoutError
+from faultmaven.infrastructure.llm.asking import ask, ignored_by, listen, target_of
+from faultmaven.infrastructure.llm.confidence import score_completion
+from faultmaven.infrastructure.llm.hearing import Hearing
+from faultmaven.infrastructure.llm.plan import Plan, Step
+from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.deadline import Deadline
+from faultmaven.infrastructure.llm.resilience.gate import Gate
+from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
+from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
+from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
+from faultmaven.models.attempt import Attempt
+from faultmaven.models.confidence import Confidence, Signal
+from faultmaven.models.interfaces import IAnswerObserver
+from faultmaven.models.prompt import Target
+from faultmaven.models.stream import Beginning, IAnswerListener
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every walk needs and none owns.
+
+    Attributes:
+        redactor: masks what must not reach a provider.
+        retry: when to ask the same provider again.
+        gate: who should not be asked just now.
+        observers: who is told what happened.
+        sleep: waits for a number of seconds.
+    """
+
+    redactor: Redactor
+    retry: RetryPolicy
+    gate: Gate
+    observers: Sequence[IAnswerObserver] = ()
+    sleep: Sleep = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its score, where it came from, and what was left out of the request."""
+
+    step: Step
+    completion: Completion
+    confidence: Confidence
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Trial:
+    """One attempt, and what came of it.
+
+    Attributes:
+        plan: what is asked.
+        deadline: when it must be over.
+        tools: what to ask with.
+        step: who is asked.
+        draft: what is known of the attempt beforehand.
+        earlier: the attempts before it.
+        answer: what was answered, or ``None``.
+        failure: how it failed, or ``None``.
+    """
+
+    plan: Plan
+    deadline: Deadline
+    tools: Tools
+    step: Step
+    draft: Attempt
+    earlier: tuple[Attempt, ...] = ()
+    answer: Answer | None = field(default=None, init=False)
+    failure: ProviderError | None = field(default=None, init=False)
+    _granted: float = field(default=0.0, init=False)  # seconds
+    _hearing: Hearing | None = field(default=None, init=False)
+
+    async def run(self) -> Attempt:
+        """Ask, and say what came of it; the answer or the failure is kept."""
+        started = self.deadline.clock()
+        try:
+            self.answer = await self._ask()
+        except ProviderError as error:
+            self.failure = error
+            failed = _failed(self._timed(started), error)
+            if not error.asked or self._is_cut_short(error):
+                return replace(failed, cut_short=True)
+            self.tools.gate.failed(self.step.name, error)
+            return failed
+        self.tools.gate.succeeded(self.step.name)
+        return _answered(self._timed(started), self.answer)
+
+    @property
+    def began(self) -> bool:
+        """Whether part of the answer has been passed on, so that nobody else can be asked."""
+        return self._hearing is not None and self._hearing.began
+
+    def _timed(self, started: float) -> Attempt:
+        took = (self.deadline.clock() - started) * 1000
+        if self._hearing is None:
+            return replace(self.draft, total_ms=took)
+        return replace(
+            self.draft,
+            connect_ms=self._hearing.connect_ms,
+            first_token_ms=self._hearing.first_token_ms,
+            total_ms=took,
+        )
+
+    def _is_cut_short(self, error: ProviderError) -> bool:
+        """Whether too little was left of the caller's time, or the caller read too slowly."""
+        if self._hearing is not None and self._hearing.watch.held_up:
+            return True
+        ours = isinstance(error, ProviderTimeoutError) and error.status_code is None
+        return ours and self._granted < min(self.step.config.timeout, self.plan.fair_seconds)
+
+    async def _ask(self) -> Answer:
+        step = self.step
+        target = target_of(step)
+        request = await self._worked(self._request, target)
+        self._granted = min(step.config.timeout, self.deadline.left())
+        completion = await self._completion(request)
+        prior = step.config.confidence_score if completion.prior is None else completion.prior
+        confidence = score_completion(
+            completion,
+            prior=prior,
+            threshold=step.threshold,
+            further=await self._worked(self._judged, completion, target),
+        )
+        return Answer(step, completion, confidence, ignored_by(step, request))
+
+    async def _completion(self, request: CompletionRequest) -> Completion:
+        if self.plan.listener is None or self.plan.held:
+            return await ask(self.step, request, self._granted)
+        self._hearing = self._hear(request, self.plan.listener)
+        return await listen(self.step, request, hearing=self._hearing)
+
+    def _hear(self, request: CompletionRequest, listener: IAnswerListener) -> Hearing:
+        left = self.deadline.left()
+        limits = StreamLimits(
+            first=min(self._granted, self.plan.first_token),
+            silence=self.plan.silence,
+            whole=left,
+            begun=left + self.plan.stream_seconds - self.plan.seconds,
+        )
+        ignored = ignored_by(self.step, request)
+        beginning = Beginning(self.step.name, self.step.model, self.earlier, ignored)
+        return Hearing(listener, beginning, Watch(limits), clock=self.deadline.clock)
+
+    async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What pure work gives; beside the event loop if it would hold up everybody else."""
+        if self.plan.large:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        return work(*args, **kwargs)
+
+    def _judged(self, completion: Completion, target: Target) -> Sequence[Signal]:
+        return self.plan.assess(completion.text, target) if self.plan.assess else ()
+
+    def _request(self, target: Target) -> CompletionRequest:
+        prompt = self.plan.render(target)
+        return CompletionRequest(
+            model=self.step.model,
+            messages=self.tools.redactor.for_provider(prompt.messages, self.step.config),
+            max_tokens=self.plan.max_tokens,
+            temperature=_first_given(self.plan.temperature, prompt.temperature),
+            stop=self.plan.stop,
+            response_schema=prompt.response_schema,
+            controls=self.tools.redactor.controls_for(self.plan.controls, self.step.config),
+        )
+
+
+def _failed(draft: Attempt, error: ProviderError) -> Attempt:
+    return replace(
+        draft,
+        error_class=error.error_class,
+        detail=str(error),
+        hint=error.hint,
+        status_code=error.status_code,
+        retry_after=error.retry_after,
+    )
+
+
+def _answered(draft: Attempt, answer: Answer) -> Attempt:
+    return replace(
+        draft,
+        confidence=answer.confidence.score,
+        usage=answer.completion.usage,
+        cost_usd=answer.completion.cost_usd,
+    )
+
+
+def _first_given(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
