@@ -32,6 +32,8 @@ meaning that there is an answer after all; those with `stalls` end only when the
 
 What the model says is `answer=`: a text, a mapping (JSON text if the request asked for JSON by the
 vendor's means, a fenced block otherwise), an `Answer`, or a function of the request.
+`calling(Call("df", {"path": "/"}))` asks for tools. A request that wants a stream by the vendor's
+means gets one, cut into `Answer.pieces` with `Answer.delay` seconds between them.
 `keys={"a", "b"}` names the accepted keys, `models={...}` the models, None accepts any.
 
 Seen from outside: `up.requests`, `up.connections` (accepted, open), `up.in_flight` and `up.peak`,
@@ -49,7 +51,7 @@ that drive a subprocess or synchronous code. By hand, with `PYTHONPATH=tests`::
 """
 
 from upstreams.dialects import DIALECTS, Dialect
-from upstreams.dialects.answer import Answer, Finish
+from upstreams.dialects.answer import Answer, Call, Finish, calling
 from upstreams.exchange import Behaviour, Exchange, answer_well
 from upstreams.faults import ALL_FAULTS, FAULTS, Fault, fault_for, faults_for
 from upstreams.messages import Headers, Reply, Request, json_reply
@@ -65,6 +67,7 @@ __all__ = [
     "FAULTS",
     "Answer",
     "Behaviour",
+    "Call",
     "Connections",
     "Dialect",
     "Disconnect",
@@ -79,6 +82,7 @@ __all__ = [
     "UpstreamThread",
     "answer_well",
     "black_hole",
+    "calling",
     "fault_for",
     "faults_for",
     "json_reply",

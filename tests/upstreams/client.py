@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from upstreams.messages import Headers
-from upstreams.samples import SAMPLES, Sample
+from upstreams.messages import LAST_CHUNK, Headers
+from upstreams.samples import SAMPLES, STREAM_PATHS, Sample
 from upstreams.server import Upstream
 
 PATIENCE = 5.0
@@ -22,6 +22,19 @@ class End(StrEnum):
     CLOSED = "closed"
     RESET = "reset"
     SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One server-sent event."""
+
+    name: str | None
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """Its data as JSON."""
+        return json.loads(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +62,33 @@ class Received:
         return self.raw.partition(b"\r\n\r\n")[2]
 
     @property
+    def content(self) -> bytes:
+        """The body without the frames of its chunks; of a cut one what came whole."""
+        if self.headers.get("transfer-encoding") != "chunked":
+            return self.body
+        return b"".join(_chunks(self.body))
+
+    @property
+    def complete(self) -> bool:
+        """Whether a chunked body came to its end."""
+        return self.body.endswith(LAST_CHUNK)
+
+    @property
     def json(self) -> Any:
         """The body as JSON."""
-        return json.loads(self.body)
+        return json.loads(self.content)
+
+    @property
+    def events(self) -> list["Told"]:
+        """The body as server-sent events, remarks left out."""
+        lines = self.content.decode().replace("\r\n", "\n").split("\n\n")
+        found = (_event(block.split("\n")) for block in lines if block)
+        return [event for event in found if event is not None]
+
+    @property
+    def lines(self) -> list[Any]:
+        """The body as lines of JSON."""
+        return [json.loads(line) for line in self.content.splitlines()]
 
 
 def sample_of(up: Upstream, number: int = 0, **changes: Any) -> Sample:
@@ -59,6 +96,15 @@ def sample_of(up: Upstream, number: int = 0, **changes: Any) -> Sample:
     sample = SAMPLES[up.dialect.name][number].filled(key=up.key, model=up.model)
     body = {name: value for name, value in {**sample.body, **changes}.items() if value is not None}
     return Sample(sample.path, body, sample.headers)
+
+
+def stream_of(up: Upstream, number: int = 0, **changes: Any) -> Sample:
+    """Give a vendor's sample request for a stream, with fields of its body changed."""
+    sample = sample_of(up, number, **changes)
+    path = STREAM_PATHS.get(up.dialect.name, {}).get(sample.path.rpartition(":")[2])
+    if path is not None:
+        return Sample(sample.path.rpartition(":")[0] + path, sample.body, sample.headers)
+    return Sample(sample.path, {**sample.body, "stream": True}, sample.headers)
 
 
 async def ask(
@@ -113,3 +159,22 @@ async def _read_all(reader: asyncio.StreamReader, patience: float) -> Received:
         if not piece:
             return Received(bytes(raw), End.CLOSED)
         raw += piece
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    """Walk the chunks that came whole, by a reading of RFC 9112 of its own."""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size, 16)
+        if not length or len(rest) < length + 2:
+            return
+        yield rest[:length]
+        body = rest[length + 2 :]
+
+
+def _event(lines: Sequence[str]) -> Told | None:
+    values: dict[str, str] = {}
+    for line in lines:
+        field, _, value = line.partition(":")
+        values[field] = value.removeprefix(" ")
+    return Told(values.get("event"), values["data"]) if "data" in values else None

@@ -125,3 +125,12 @@ def json_reply(status: int, body: Any, *headers: tuple[str, str]) -> Reply:
     """Answer with JSON, written compactly."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Reply(status, text.encode(), (("content-type", "application/json"), *headers))
+
+
+LAST_CHUNK = b"0\r\n\r\n"
+"""The chunk that ends a body."""
+
+
+def chunk(data: bytes) -> bytes:
+    """Frame one chunk; nothing for no data, since an empty chunk would end the body."""
+    return b"%x\r\n%s\r\n" % (len(data), data) if data else b""

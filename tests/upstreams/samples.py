@@ -61,3 +61,9 @@ SAMPLES: Mapping[str, tuple[Sample, ...]] = {
     "hf_endpoint": _HOSTED,
     "hf_endpoint_object": _HOSTED,
 }
+
+STREAM_PATHS: Mapping[str, Mapping[str, str]] = {
+    "gemini": {"generateContent": ":streamGenerateContent?alt=sse"},
+    "tgi": {"/generate": "/generate_stream"},
+}
+"""Where a vendor streams, if that is another path than the plain one (by its last part)."""

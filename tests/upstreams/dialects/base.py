@@ -2,12 +2,13 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from upstreams.dialects.answer import Answer, estimate
 from upstreams.dialects.problems import BY_STATUS, PLAIN, Problem, Refused, Wording
+from upstreams.dialects.stream import Event, Framing, Sse, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 
@@ -45,7 +46,7 @@ class Endpoint(ABC):
     path: ClassVar[str]
     """A regular expression the whole path matches; named groups are at hand in `parameters`."""
     completes: ClassVar[bool] = False
-    """Whether it produces an answer of a model, as opposed to a free call such as a list."""
+    """Whether a model works for it, as opposed to a free call such as a list."""
     wordings: ClassVar[Mapping[Problem, Wording]] = PLAIN
 
     def matches(self, request: Request) -> bool:
@@ -100,6 +101,12 @@ class Completing(Endpoint):
     """An endpoint at which a model answers."""
 
     completes: ClassVar[bool] = True
+    framing: ClassVar[Framing] = Sse()
+    """How its streams are written."""
+    answer_headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """What the head of an answer has besides the content type."""
+    ping: ClassVar[Event | None] = Event(Stage.START, comment="ping")
+    """What it may send at any time while it works; None where it says nothing."""
 
     @abstractmethod
     def model(self, request: Request) -> str:
@@ -113,9 +120,27 @@ class Completing(Endpoint):
     def payload(self, request: Request, answer: Answer) -> Any:
         """Put the vendor's format around an answer."""
 
+    @abstractmethod
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell an answer piece by piece in the vendor's format."""
+
+    def streams(self, request: Request) -> bool:
+        """Tell whether the request asks for a stream by this vendor's own means."""
+        return request.fields.get("stream") is True
+
     def answer(self, request: Request, answer: Answer) -> Reply:
-        """Write an answer as the vendor sends it."""
-        return json_reply(200, self.payload(request, answer))
+        """Write an answer as the vendor sends it; a stream as one body."""
+        if self.streams(request):
+            return self.framing.reply(self.events(request, answer), *self.answer_headers)
+        return self.whole(request, answer)
+
+    def whole(self, request: Request, answer: Answer) -> Reply:
+        """Write an answer as one body, whether or not a stream was asked for."""
+        return json_reply(200, self.payload(request, answer), *self.answer_headers)
+
+    def error_event(self, wording: Wording) -> Event:
+        """Write an error inside a stream."""
+        return Event(Stage.FINISH, self.error_body(wording))
 
     def error_in_answer(self, request: Request) -> Any | None:
         """Give a 200 body whose answer carries an error inside, if the format has a place."""
@@ -123,14 +148,18 @@ class Completing(Endpoint):
         return None
 
 
-class Free(Endpoint):
-    """An endpoint that costs nothing: lists, key checks, health."""
-
-    method: ClassVar[str] = "GET"
+class Describing(Endpoint):
+    """An endpoint with one good answer to each request."""
 
     @abstractmethod
     def describe(self, request: Request, account: Account) -> Reply:
         """Answer the call."""
+
+
+class Free(Describing):
+    """An endpoint that costs nothing: lists, key checks, health."""
+
+    method: ClassVar[str] = "GET"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,18 @@
 """OpenAI's chat completions as a format: what OpenAI and everybody who copies it share."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Finish, Tokens, as_text, count
+from upstreams.dialects.answer import (
+    Answer,
+    Finish,
+    Tokens,
+    as_pieces,
+    as_text,
+    count,
+    made_up_id,
+)
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -14,53 +21,26 @@ from upstreams.dialects.base import (
     check_json_object,
     check_window,
 )
+from upstreams.dialects.chat_rules import (
+    check_message,
+    check_numbers,
+    check_response_format,
+    check_stream,
+)
+from upstreams.dialects.chat_stream import (
+    DONE,
+    REFUSAL,
+    UsageAt,
+    deltas,
+    probabilities,
+    tool_call,
+)
 from upstreams.dialects.problems import Problem, Refused, Wording
+from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
 
-ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-FIELDS = frozenset(
-    [
-        "audio",
-        "frequency_penalty",
-        "function_call",
-        "functions",
-        "logit_bias",
-        "logprobs",
-        "max_completion_tokens",
-        "max_tokens",
-        "messages",
-        "metadata",
-        "modalities",
-        "model",
-        "n",
-        "parallel_tool_calls",
-        "prediction",
-        "presence_penalty",
-        "prompt_cache_key",
-        "prompt_cache_options",
-        "prompt_cache_retention",
-        "reasoning_effort",
-        "response_format",
-        "safety_identifier",
-        "seed",
-        "service_tier",
-        "stop",
-        "store",
-        "stream",
-        "stream_options",
-        "temperature",
-        "tool_choice",
-        "tools",
-        "top_logprobs",
-        "top_p",
-        "user",
-        "verbosity",
-        "web_search_options",
-    ]
-)
-"""The top-level fields of OpenAI's own request."""
-
 CREATED = 1_795_000_000
+CHUNK = "chat.completion.chunk"
 
 
 class ChatCompletions(Completing):
@@ -75,7 +55,10 @@ class ChatCompletions(Completing):
     """Where the message shows its reasoning; None keeps it hidden, as OpenAI does."""
     finish_words: ClassVar[Mapping[Finish, str]] = {}
     """This vendor's finish reasons where they differ from OpenAI's."""
-    answer_headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+    usage_at: ClassVar[UsageAt] = UsageAt.ASKED
+    """Where a stream has its token counts."""
+    call_prefix: ClassVar[str] = "call_"
+    """How the ID of a tool call begins."""
 
     # --- the request ---
 
@@ -100,11 +83,7 @@ class ChatCompletions(Completing):
             fields.only(body, self.known_fields, message=self.unknown_field)
         for message in fields.items(body, "messages", message="Missing parameter: 'messages'."):
             check_message(message)
-        fields.number(body, "temperature", low=0, high=2)
-        fields.number(body, "top_p", low=0, high=1)
-        fields.positive(body, "max_tokens")
-        fields.positive(body, "max_completion_tokens")
-        fields.stops(body, "stop", most=self.stop_limit)
+        check_numbers(body, stop_limit=self.stop_limit)
         check_stream(body)
         check_response_format(body)
 
@@ -126,31 +105,32 @@ class ChatCompletions(Completing):
 
     # --- the answer ---
 
-    def answer(self, request: Request, answer: Answer) -> Reply:
-        """Write the answer with this vendor's headers."""
-        return json_reply(200, self.payload(request, answer), *self.answer_headers)
-
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Write a `chat.completion` object."""
         text = as_text(answer, wants_json=self.wants_json(request))
-        body: dict[str, Any] = {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": CREATED,
-            "model": self.model(request),
-            "choices": [self.choice(answer, text)],
-        }
+        choice = self.choice(request, answer, text)
+        body = self.envelope(request, "chat.completion")
+        body["choices"] = [choice | {"index": place} for place in range(choices_in(request))]
         if answer.usage:
             body["usage"] = self.usage(count(request.body, answer, text))
         return body
 
-    def choice(self, answer: Answer, text: str) -> dict[str, Any]:
-        """Write the only choice."""
+    def envelope(self, request: Request, kind: str) -> dict[str, Any]:
+        """Write what stands around the choices of an answer and of each chunk."""
+        return {
+            "id": "chatcmpl-1",
+            "object": kind,
+            "created": CREATED,
+            "model": self.model(request),
+        }
+
+    def choice(self, request: Request, answer: Answer, text: str) -> dict[str, Any]:
+        """Write a choice."""
         return {
             "index": 0,
-            "message": self.message(answer, text),
-            "logprobs": None,
-            "finish_reason": self.finish_word(answer.finish),
+            "message": self.message(request, answer, text),
+            "logprobs": _logprobs(request, as_pieces(answer, text)),
+            "finish_reason": self.finish_word(answer.end),
         }
 
     def finish_word(self, finish: Finish) -> str:
@@ -158,16 +138,63 @@ class ChatCompletions(Completing):
         default = "stop" if finish is Finish.REFUSAL else finish.value
         return self.finish_words.get(finish, default)
 
-    def message(self, answer: Answer, text: str) -> dict[str, Any]:
+    def message(self, request: Request, answer: Answer, text: str) -> dict[str, Any]:
         """Write the assistant's message."""
         message: dict[str, Any] = {"role": "assistant", "content": _content(answer, text)}
-        if answer.finish is Finish.REFUSAL:
-            message["refusal"] = "I'm sorry, but I cannot help with that request."
-        if answer.finish is Finish.TOOL:
-            message["tool_calls"] = [_tool_call()]
+        if answer.end is Finish.REFUSAL:
+            message["refusal"] = REFUSAL
+        if answer.calls:
+            message["tool_calls"] = self.tool_calls(request, answer)
         if answer.thinking and self.reasoning_field:
             message[self.reasoning_field] = answer.thinking
         return message
+
+    def tool_calls(self, request: Request, answer: Answer) -> list[dict[str, Any]]:
+        """Write the tool calls."""
+        return [
+            tool_call(call, spare_id=f"{self.call_prefix}{made_up_id(request.body, place)}")
+            for place, call in enumerate(answer.calls)
+        ]
+
+    # --- the answer as a stream ---
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell it in chunks: role, reasoning, text, tool calls, finish, counts, end mark."""
+        text = as_text(answer, wants_json=self.wants_json(request))
+        usage = self.usage(count(request.body, answer, text)) if answer.usage else None
+        for index in range(choices_in(request)):
+            for choice, stage in self.told_choice(request, answer, text):
+                yield Event(stage, self.chunk(request, choice | {"index": index}, usage))
+        if usage and self.usage_at is not UsageAt.FINISH and self.tells_usage(request):
+            chunk = self.envelope(request, CHUNK) | {"choices": [], "usage": usage}
+            yield Event(Stage.END, chunk)
+        yield Event(Stage.END, DONE)
+
+    def told_choice(
+        self, request: Request, answer: Answer, text: str
+    ) -> Iterator[tuple[dict[str, Any], Stage]]:
+        """Give the pieces of one choice, the last of them with its finish reason."""
+        calls = self.tool_calls(request, answer)
+        for stage, delta in deltas(answer, text, calls=calls, reasoning_field=self.reasoning_field):
+            pieces = (delta["content"],) if stage is Stage.CONTENT and "content" in delta else ()
+            choice = {"index": 0, "delta": delta, "logprobs": _logprobs(request, pieces)}
+            yield choice | {"finish_reason": None}, stage
+        finish = self.finish_word(answer.end)
+        yield {"index": 0, "delta": {}, "logprobs": None, "finish_reason": finish}, Stage.FINISH
+
+    def chunk(
+        self, request: Request, choice: dict[str, Any], usage: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Write a chunk with one choice."""
+        body = self.envelope(request, CHUNK) | {"choices": [choice]}
+        if self.usage_at is not UsageAt.FINISH:
+            return body | ({"usage": None} if self.tells_usage(request) else {})
+        return body | ({"usage": usage} if usage and choice["finish_reason"] else {})
+
+    def tells_usage(self, request: Request) -> bool:
+        """Tell whether a stream has its token counts in a chunk of their own."""
+        options = request.fields.get("stream_options") or {}
+        return self.usage_at is UsageAt.ALWAYS or bool(options.get("include_usage"))
 
     def usage(self, tokens: Tokens) -> dict[str, Any]:
         """Write the token counts."""
@@ -240,49 +267,18 @@ class ModelList(Free):
         return self.chat.fail_with_status(status)
 
 
-def check_message(message: Any) -> None:
-    """Check one message's role and content."""
-    if not isinstance(message, dict) or message.get("role") not in ROLES:
-        raise Refused(Problem.INVALID, "Invalid value for 'messages[].role'.", "messages")
-    content = message.get("content")
-    if content is None and message["role"] == "assistant" and message.get("tool_calls"):
-        return
-    if not isinstance(content, str | list):
-        raise Refused(Problem.INVALID, "Invalid value for 'content': expected text.", "messages")
-
-
-def check_stream(body: Mapping[str, Any]) -> None:
-    """Refuse streams, which these upstreams do not speak, and options without one."""
-    fields.flag(body, "stream")
-    if body.get("stream"):
-        raise Refused(Problem.INVALID, "This test upstream does not stream.", "stream")
-    if body.get("stream_options") is not None:
-        raise Refused(Problem.INVALID, "'stream_options' needs 'stream'.", "stream_options")
-
-
-def check_response_format(body: Mapping[str, Any]) -> None:
-    """Check that a response format is one of the three, and a schema has name and body."""
-    asked = fields.mapping(body, "response_format")
-    if not asked:
-        return
-    kind = asked.get("type")
-    if kind not in {"text", "json_object", "json_schema"}:
-        raise Refused(Problem.INVALID, "Invalid 'response_format.type'.", "response_format")
-    if kind != "json_schema":
-        return
-    described = fields.mapping(asked, "json_schema")
-    if not isinstance(described.get("schema"), dict):
-        raise Refused(Problem.INVALID, "Missing 'json_schema.schema'.", "response_format")
-    if not described.get("name"):
-        raise Refused(Problem.INVALID, "Missing 'json_schema.name'.", "response_format")
-
-
 def _content(answer: Answer, text: str) -> Any:
-    if answer.text is None:
-        return "" if answer.finish is Finish.LENGTH else None
+    if answer.silent:
+        return "" if answer.end is Finish.LENGTH else None
     return [{"type": "text", "text": text}] if answer.parts else text
 
 
-def _tool_call() -> dict[str, Any]:
-    arguments = json.dumps({"path": "/"})
-    return {"id": "call_1", "type": "function", "function": {"name": "df", "arguments": arguments}}
+def choices_in(request: Request) -> int:
+    """Read how many choices a request wants."""
+    return int(request.fields.get("n") or 1)
+
+
+def _logprobs(request: Request, pieces: Sequence[str]) -> dict[str, Any] | None:
+    if not request.fields.get("logprobs") or not pieces:
+        return None
+    return probabilities(pieces, top=int(request.fields.get("top_logprobs") or 0))

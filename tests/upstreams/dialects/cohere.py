@@ -1,10 +1,18 @@
 """Cohere: the old generate endpoint, the current chat, and the free key check."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Finish, Tokens, as_text, count
+from upstreams.dialects import cohere_stream, fields
+from upstreams.dialects.answer import (
+    Answer,
+    Finish,
+    Tokens,
+    as_pieces,
+    as_text,
+    count,
+    made_up_id,
+)
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -15,8 +23,10 @@ from upstreams.dialects.base import (
     check_json_object,
     check_window,
 )
-from upstreams.dialects.chat_completions import check_stream
+from upstreams.dialects.chat_rules import check_stream
+from upstreams.dialects.chat_stream import tool_call
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.dialects.stream import Event, JsonLines, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 WORDINGS: Mapping[Problem, Wording] = {
@@ -127,6 +137,8 @@ class Generate(_Completion):
     """`POST /v1/generate`, deprecated but documented."""
 
     path = r"/v1/generate"
+    framing = JsonLines(content_type="application/stream+json")
+    ping = None
 
     def check(self, request: Request, account: Account) -> None:
         """Check the prompt."""
@@ -141,7 +153,7 @@ class Generate(_Completion):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Write the generations."""
         text = as_text(answer, wants_json=False)
-        generation = {"id": "gen-1", "text": text, "finish_reason": _GENERATE_FINISH[answer.finish]}
+        generation = {"id": "gen-1", "text": text, "finish_reason": _GENERATE_FINISH[answer.end]}
         body: dict[str, Any] = {
             "id": "g-1",
             "prompt": str(request.fields.get("prompt", "")),
@@ -153,6 +165,20 @@ class Generate(_Completion):
             billed = {"input_tokens": tokens.prompt, "output_tokens": tokens.completion}
             body["meta"]["billed_units"] = billed
         return body
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell the text in lines; the last one has all of it once more."""
+        whole = self.payload(request, answer)
+        generation = whole["generations"][0]
+        for piece in as_pieces(answer, generation["text"]):
+            yield Event(Stage.CONTENT, {"text": piece, "is_finished": False})
+        reason = generation["finish_reason"]
+        yield Event(Stage.FINISH, {"is_finished": True, "finish_reason": reason, "response": whole})
+
+    def error_event(self, wording: Wording) -> Event:
+        """End the stream with the error."""
+        end = {"is_finished": True, "finish_reason": "ERROR", "err": wording.message}
+        return Event(Stage.FINISH, end)
 
 
 class Chat(_Completion):
@@ -181,8 +207,8 @@ class Chat(_Completion):
         text = as_text(answer, wants_json=self.wants_json(request))
         body: dict[str, Any] = {
             "id": "c-1",
-            "finish_reason": _CHAT_FINISH[answer.finish],
-            "message": _message(answer, text),
+            "finish_reason": _CHAT_FINISH[answer.end],
+            "message": _message(request, answer, text),
         }
         if answer.usage:
             tokens = count(request.body, answer, text)
@@ -192,6 +218,17 @@ class Chat(_Completion):
                 "cached_tokens": 0,
             }
         return body
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell the message from its start to its end."""
+        whole = self.payload(request, answer)
+        return cohere_stream.told(
+            whole, as_pieces(answer, as_text(answer, wants_json=self.wants_json(request)))
+        )
+
+    def error_event(self, wording: Wording) -> Event:
+        """End the message with the error."""
+        return cohere_stream.failed(wording.message)
 
 
 class Models(_Voice, Free):
@@ -229,18 +266,20 @@ class CheckKey(_Voice, Free):
         return json_reply(200, {"valid": True, "organization_id": "org-1", "owner_id": "own-1"})
 
 
-def _message(answer: Answer, text: str) -> dict[str, Any]:
+def _message(request: Request, answer: Answer, text: str) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     if answer.thinking:
         content.append({"type": "thinking", "thinking": answer.thinking})
-    if answer.text is not None:
+    if not answer.silent:
         middle = len(text) // 2 if answer.parts else len(text)
         pieces = [piece for piece in (text[:middle], text[middle:]) if piece] or [""]
         content += [{"type": "text", "text": piece} for piece in pieces]
     message: dict[str, Any] = {"role": "assistant", "content": content}
-    if answer.finish is Finish.TOOL:
-        function = {"name": "df", "arguments": '{"path": "/"}'}
-        message["tool_calls"] = [{"id": "t1", "type": "function", "function": function}]
+    if answer.calls:
+        message["tool_calls"] = [
+            tool_call(call, spare_id=f"{call.name}_{made_up_id(request.body, place)[:12]}")
+            for place, call in enumerate(answer.calls)
+        ]
     return message
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from upstreams.dialects.answer import Tokens
 from upstreams.dialects.base import Dialect
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.chat_stream import UsageAt
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 
 _INVALID = "invalid_request_error"
@@ -50,6 +51,7 @@ class FireworksChat(ChatCompletions):
     wordings = WORDINGS
     reasoning_field = "reasoning_content"
     answer_headers = _LIMITS
+    usage_at = UsageAt.FINISH
 
     def refuse_model(self, model: str) -> None:
         """Say the sentence the seed's troubleshooting guide quotes."""

@@ -1,11 +1,11 @@
 """Google's Gemini API: generateContent and the model list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Finish, Tokens, as_text, count
+from upstreams.dialects.answer import Answer, Finish, as_text, count
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -15,7 +15,10 @@ from upstreams.dialects.base import (
     check_json_object,
     check_window,
 )
+from upstreams.dialects.gemini_answer import candidate, parts, signs, told_parts, usage
+from upstreams.dialects.gemini_rules import FIELDS, check_config, check_contents, only_known
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 _TYPE = "type.googleapis.com/google.rpc."
@@ -56,61 +59,6 @@ WORDINGS: Mapping[Problem, Wording] = {
     Problem.UNAVAILABLE: Wording(503, "The model is overloaded. Please try again later."),
 }
 
-_FIELDS = frozenset(
-    [
-        "contents",
-        "tools",
-        "toolConfig",
-        "safetySettings",
-        "systemInstruction",
-        "generationConfig",
-        "cachedContent",
-        "serviceTier",
-        "store",
-        "model",
-        "labels",
-    ]
-)
-_CONFIG_FIELDS = frozenset(
-    [
-        "stopSequences",
-        "responseMimeType",
-        "responseSchema",
-        "responseJsonSchema",
-        "responseModalities",
-        "candidateCount",
-        "maxOutputTokens",
-        "temperature",
-        "topP",
-        "topK",
-        "seed",
-        "presencePenalty",
-        "frequencyPenalty",
-        "responseLogprobs",
-        "logprobs",
-        "thinkingConfig",
-        "speechConfig",
-        "mediaResolution",
-        "imageConfig",
-    ]
-)
-_FINISH = {
-    Finish.STOP: "STOP",
-    Finish.LENGTH: "MAX_TOKENS",
-    Finish.FILTER: "SAFETY",
-    Finish.REFUSAL: "PROHIBITED_CONTENT",
-    Finish.TOOL: "STOP",
-}
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-def _both(names: frozenset[str]) -> frozenset[str]:
-    """Google reads a field in camel case and in snake case."""
-    return names | {_snake(name) for name in names}
-
 
 class _Voice(Endpoint):
     """Google's errors and keys."""
@@ -145,14 +93,19 @@ class GenerateContent(_Voice, Completing):
         """Check key, fields, turns, configuration, model and window."""
         self.check_key(request, account)
         body = check_json_object(request)
-        _only_known(body, _FIELDS, "")
-        _check_contents(body)
-        _check_config(fields.mapping(body, "generationConfig"))
+        only_known(body, FIELDS, "")
+        check_contents(body)
+        check_config(fields.mapping(body, "generationConfig"))
         model = self.model(request)
         if not account.knows_model(model):
             text = f"models/{model} is not found for API version v1beta, or is not supported."
             raise Refused(Problem.MODEL_UNKNOWN, text)
         check_window(request, account)
+
+    def streams(self, request: Request) -> bool:
+        """Never: another method streams."""
+        del request
+        return False
 
     def model(self, request: Request) -> str:
         """Read the model from the path."""
@@ -166,14 +119,45 @@ class GenerateContent(_Voice, Completing):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Write a GenerateContentResponse; a filtered prompt has no candidates at all."""
         text = as_text(answer, wants_json=self.wants_json(request))
-        body: dict[str, Any] = {"modelVersion": self.model(request), "responseId": "r1"}
-        if answer.text is None and answer.finish is Finish.FILTER:
+        body = self.envelope(request)
+        if answer.silent and answer.end is Finish.FILTER:
             body["promptFeedback"] = {"blockReason": "SAFETY", "safetyRatings": []}
         else:
-            body["candidates"] = [_candidate(answer, text)]
+            found = parts(answer, text, signed=signs(self.model(request)))
+            body["candidates"] = [candidate(found, finish=answer.end)]
         if answer.usage:
-            body["usageMetadata"] = _usage(count(request.body, answer, text))
+            body["usageMetadata"] = usage(count(request.body, answer, text))
         return body
+
+    def envelope(self, request: Request) -> dict[str, Any]:
+        """Write what stands in an answer and in each piece of it."""
+        return {"modelVersion": self.model(request), "responseId": "r1"}
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell it as responses with a part each; the last has the reason and the counts."""
+        whole = self.payload(request, answer)
+        if "candidates" in whole:
+            text = as_text(answer, wants_json=self.wants_json(request))
+            for stage, part in told_parts(answer, text, signed=signs(self.model(request))):
+                yield Event(stage, self.envelope(request) | {"candidates": [candidate([part])]})
+            whole["candidates"] = [candidate([{"text": ""}], finish=answer.end)]
+        yield Event(Stage.FINISH, whole)
+
+
+class StreamGenerateContent(GenerateContent):
+    """`POST …/models/{model}:streamGenerateContent`, with `?alt=sse` or as one JSON list."""
+
+    path = r"/v1(?:beta)?/models/(?P<model>[^/:]+):streamGenerateContent"
+
+    def streams(self, request: Request) -> bool:
+        """Look for `alt=sse`."""
+        return request.query.get("alt") == "sse"
+
+    def whole(self, request: Request, answer: Answer) -> Reply:
+        """Write all the pieces as one list, unless it should have been events."""
+        if self.streams(request):
+            return super().whole(request, answer)
+        return json_reply(200, [event.data for event in self.events(request, answer)])
 
 
 class Models(_Voice, Free):
@@ -219,72 +203,6 @@ def _entry(model: str) -> dict[str, Any]:
     }
 
 
-def _candidate(answer: Answer, text: str) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"index": 0, "finishReason": _FINISH[answer.finish]}
-    parts = _parts(answer, text)
-    if parts:
-        candidate["content"] = {"role": "model", "parts": parts}
-    return candidate | {"safetyRatings": []}
-
-
-def _parts(answer: Answer, text: str) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = []
-    if answer.thinking:
-        parts.append({"text": answer.thinking, "thought": True})
-    if answer.finish is Finish.TOOL:
-        parts.append({"functionCall": {"name": "df", "args": {"path": "/"}}})
-    if answer.text is None:
-        return parts
-    middle = len(text) // 2 if answer.parts else len(text)
-    return [*parts, *({"text": piece} for piece in (text[:middle], text[middle:]) if piece)]
-
-
-def _usage(tokens: Tokens) -> dict[str, Any]:
-    return {
-        "promptTokenCount": tokens.prompt,
-        "candidatesTokenCount": tokens.completion - tokens.thinking,
-        "thoughtsTokenCount": tokens.thinking,
-        "cachedContentTokenCount": 0,
-        "totalTokenCount": tokens.total,
-    }
-
-
-def _only_known(body: Mapping[str, Any], names: frozenset[str], where: str) -> None:
-    place = f' at "{where}"' if where else ""
-    text = f'Invalid JSON payload received. Unknown name "{{}}"{place}: Cannot find field.'
-    fields.only(body, _both(names), message=text)
-
-
-def _check_contents(body: Mapping[str, Any]) -> None:
-    text = "* GenerateContentRequest.contents: contents is not specified"
-    for turn in fields.items(body, "contents", message=text):
-        if not isinstance(turn, dict):
-            raise Refused(Problem.INVALID, 'Invalid value at "contents": expected an object.')
-        _only_known(turn, frozenset({"role", "parts"}), "contents[]")
-        if turn.get("role", "user") not in {"user", "model"}:
-            raise Refused(Problem.INVALID, "Please use a valid role: user, model.")
-        fields.items(turn, "parts", message="contents.parts must not be empty.")
-    system = body.get("systemInstruction", {"parts": [1]})
-    if not isinstance(system, dict) or not system.get("parts"):
-        raise Refused(Problem.INVALID, 'Invalid value at "system_instruction".')
-
-
-def _check_config(config: Mapping[str, Any]) -> None:
-    _only_known(config, _CONFIG_FIELDS, "generation_config")
-    fields.positive(config, "maxOutputTokens")
-    fields.number(config, "temperature", low=0, high=2)
-    fields.number(config, "topP", low=0, high=1)
-    fields.stops(config, "stopSequences", most=5)
-    if isinstance(config.get("stopSequences"), str):
-        raise Refused(Problem.INVALID, 'Invalid value at "stop_sequences": expected a list.')
-    schemas = [name for name in ("responseSchema", "responseJsonSchema") if name in config]
-    if len(schemas) > 1:
-        raise Refused(Problem.INVALID, "Only one response schema may be set.")
-    if schemas and config.get("responseMimeType") != "application/json":
-        text = "Response schema needs response_mime_type 'application/json'."
-        raise Refused(Problem.INVALID, text)
-
-
 GEMINI = Dialect(
     name="gemini",
     prefix="/v1beta",
@@ -293,5 +211,5 @@ GEMINI = Dialect(
         "gemini-1.5-pro", "gemini-1.5-flash", "gemini-pro-vision", "gemini-2.5-pro",
         "gemini-2.5-flash", "gemini-3.8-flash", "gemini-3.5-flash-lite", "gemini-3.1-pro-preview",
     ),
-    endpoints=(GenerateContent(), Models(), Model()),
+    endpoints=(GenerateContent(), StreamGenerateContent(), Models(), Model()),
 )  # fmt: skip

@@ -1,10 +1,10 @@
 """llama.cpp's server: serves one model under any name, tells how far it has loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Finish, as_text, count
+from upstreams.dialects.answer import Answer, Finish, as_pieces, as_text, count
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -17,6 +17,7 @@ from upstreams.dialects.base import (
 )
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.problems import PLAIN, Problem, Wording
+from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 _KINDS = {
@@ -61,6 +62,13 @@ class LlamaChat(ChatCompletions):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Add how long it took."""
         return super().payload(request, answer) | {"timings": _TIMINGS}
+
+    def chunk(
+        self, request: Request, choice: dict[str, Any], usage: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Add how long it took to the last chunk."""
+        body = super().chunk(request, choice, usage)
+        return body | ({"timings": _TIMINGS} if choice["finish_reason"] else {})
 
     def error_body(self, wording: Wording) -> Any:
         """Write llama.cpp's error."""
@@ -111,6 +119,13 @@ class LlamaCompletion(_Voice, Completing):
         counts = {"tokens_evaluated": tokens.prompt, "tokens_predicted": tokens.completion}
         body = {"content": text, "stop": True, "stop_type": stop, "timings": _TIMINGS}
         return body | (counts if answer.usage else {})
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell the content in pieces, the rest at the end."""
+        whole = self.payload(request, answer)
+        for piece in as_pieces(answer, whole["content"]):
+            yield Event(Stage.CONTENT, {"content": piece, "stop": False})
+        yield Event(Stage.FINISH, whole | {"content": ""})
 
 
 class LlamaHealth(_Voice, Free):

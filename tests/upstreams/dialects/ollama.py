@@ -1,12 +1,11 @@
 """Ollama: its native API, which streams unless told otherwise, and its OpenAI route."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Finish, as_text, count
+from upstreams.dialects.answer import Answer, Call, Finish, as_pieces, as_text, count, cut
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -18,6 +17,7 @@ from upstreams.dialects.base import (
 )
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.dialects.stream import Event, JsonLines, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 WORDINGS: Mapping[Problem, Wording] = {
@@ -57,6 +57,8 @@ class NativeChat(_Voice, Completing):
     """`POST /api/chat`."""
 
     path = r"/api/chat"
+    framing = JsonLines()
+    ping = None
 
     def check(self, request: Request, account: Account) -> None:
         """Check model, messages, format, options; the rest is ignored, long prompts are cut."""
@@ -77,13 +79,17 @@ class NativeChat(_Voice, Completing):
         """Look for `format`."""
         return bool(request.fields.get("format"))
 
-    def answer(self, request: Request, answer: Answer) -> Reply:
-        """Write one object, or lines of them unless the request said `stream: false`."""
+    def streams(self, request: Request) -> bool:
+        """Stream unless the request says `stream: false`."""
+        return request.fields.get("stream") is not False
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell the thinking, the text and the tool calls; everything else stands in the last."""
         whole = self.payload(request, answer)
-        if request.fields.get("stream") is False:
-            return json_reply(200, whole)
-        lines = "".join(json.dumps(line) + "\n" for line in _lines(whole))
-        return Reply(200, lines.encode(), (("content-type", "application/x-ndjson"),))
+        for stage, message in _told(answer, whole["message"]):
+            line = {"model": whole["model"], "created_at": _CREATED_AT}
+            yield Event(stage, line | {"message": message, "done": False})
+        yield Event(Stage.FINISH, whole | {"message": {"role": "assistant", "content": ""}})
 
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Write the final object."""
@@ -93,7 +99,7 @@ class NativeChat(_Voice, Completing):
             "created_at": _CREATED_AT,
             "message": _message(answer, text),
             "done": True,
-            "done_reason": "length" if answer.finish is Finish.LENGTH else "stop",
+            "done_reason": "length" if answer.end is Finish.LENGTH else "stop",
             "total_duration": 5_000_000,
             "load_duration": 1_000_000,
         }
@@ -189,15 +195,25 @@ def _message(answer: Answer, text: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": text}
     if answer.thinking:
         message["thinking"] = answer.thinking
-    if answer.finish is Finish.TOOL:
-        message["tool_calls"] = [{"function": {"name": "df", "arguments": {"path": "/"}}}]
+    if answer.calls:
+        message["tool_calls"] = [_call(place, call) for place, call in enumerate(answer.calls)]
     return message
 
 
-def _lines(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
-    start = {name: whole[name] for name in ("model", "created_at", "message")}
-    empty = {"role": "assistant", "content": ""}
-    return [start | {"done": False}, dict(whole) | {"message": empty}]
+def _call(place: int, call: Call) -> dict[str, Any]:
+    function = {"index": place, "name": call.name, "arguments": dict(call.arguments)}
+    return {"id": call.id, "function": function} if call.id else {"function": function}
+
+
+def _told(answer: Answer, message: Mapping[str, Any]) -> Iterator[tuple[Stage, dict[str, Any]]]:
+    """Cut a message; a tool call is never cut."""
+    silent = {"role": "assistant", "content": ""}
+    for piece in cut(answer.thinking or ""):
+        yield Stage.THINKING, silent | {"thinking": piece}
+    for piece in as_pieces(answer, message["content"]):
+        yield Stage.CONTENT, silent | {"content": piece}
+    for call in message.get("tool_calls", ()):
+        yield Stage.CONTENT, silent | {"tool_calls": [call]}
 
 
 def _check_messages(messages: Any) -> None:

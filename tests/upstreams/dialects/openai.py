@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from upstreams.dialects import schemas
 from upstreams.dialects.answer import Answer, Tokens
 from upstreams.dialects.base import Account, Dialect, check_bearer
-from upstreams.dialects.chat_completions import FIELDS, ChatCompletions, ModelList
+from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.chat_rules import FIELDS
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.messages import Reply, Request, json_reply
 
@@ -110,8 +111,20 @@ class OpenAIChat(ChatCompletions):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Add the fields only OpenAI has."""
         body = super().payload(request, answer)
-        body["choices"][0]["message"].setdefault("refusal", None)
-        return body | {"service_tier": "default"}
+        for choice in body["choices"]:
+            choice["message"].setdefault("refusal", None)
+            choice["message"].setdefault("annotations", [])
+        return body
+
+    def envelope(self, request: Request, kind: str) -> dict[str, Any]:
+        """Tell the tier."""
+        return super().envelope(request, kind) | {"service_tier": "default"}
+
+    def chunk(
+        self, request: Request, choice: dict[str, Any], usage: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Add the random padding that hides how long a piece is."""
+        return super().chunk(request, choice, usage) | {"obfuscation": "x7Qp"}
 
     def usage(self, tokens: Tokens) -> dict[str, Any]:
         """Add the details."""

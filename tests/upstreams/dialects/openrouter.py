@@ -1,13 +1,15 @@
 """OpenRouter: OpenAI's shape in front of other vendors, errors with numbers for codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from upstreams.dialects.answer import Answer, Tokens
 from upstreams.dialects.base import Account, Dialect, Free, check_bearer
-from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.chat_completions import CHUNK, CREATED, ChatCompletions, ModelList
+from upstreams.dialects.chat_stream import UsageAt
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 
@@ -34,12 +36,18 @@ WORDINGS: Mapping[Problem, Wording] = {
 }
 
 
+PROCESSING = Event(Stage.START, comment="OPENROUTER PROCESSING")
+"""What it says while it waits for the vendor behind it."""
+
+
 class OpenRouterChat(ChatCompletions):
     """`POST /api/v1/chat/completions`."""
 
     path = r"/api/v1/chat/completions"
     wordings = WORDINGS
     reasoning_field = "reasoning"
+    usage_at = UsageAt.ALWAYS
+    ping = PROCESSING
 
     def refuse_model(self, model: str) -> None:
         """Refuse an unknown model with its own 400, as an ID that is not valid."""
@@ -50,9 +58,33 @@ class OpenRouterChat(ChatCompletions):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Tell who answered behind the router, and in which words it stopped."""
         body = super().payload(request, answer)
-        choice = body["choices"][0]
-        choice["native_finish_reason"] = choice["finish_reason"]
-        return body | {"id": "gen-1", "provider": "Somebody"}
+        for choice in body["choices"]:
+            choice["native_finish_reason"] = choice["finish_reason"]
+        return body
+
+    def envelope(self, request: Request, kind: str) -> dict[str, Any]:
+        """Tell who answers."""
+        return super().envelope(request, kind) | {"id": "gen-1", "provider": "Somebody"}
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Say that it works on it before the first chunk."""
+        yield PROCESSING
+        yield PROCESSING
+        yield from super().events(request, answer)
+
+    def chunk(
+        self, request: Request, choice: dict[str, Any], usage: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Add the other vendor's word for the finish."""
+        native = choice | {"native_finish_reason": choice["finish_reason"]}
+        return super().chunk(request, native, usage)
+
+    def error_event(self, wording: Wording) -> Event:
+        """Write a chunk with the error beside a choice that ends with it."""
+        choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
+        base = {"id": "gen-1", "object": CHUNK, "created": CREATED, "provider": "Somebody"}
+        error = self.error_object(wording)
+        return Event(Stage.FINISH, base | {"error": error, "choices": [choice]})
 
     def usage(self, tokens: Tokens) -> dict[str, Any]:
         """Add the price."""

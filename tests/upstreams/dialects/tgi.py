@@ -4,11 +4,11 @@ A hosted endpoint (`hf_endpoint`) answers at its root, or below `/models/` where
 service did, with a list or with an object, and says 503 while its model is cold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Finish, as_text, count
+from upstreams.dialects.answer import Answer, Finish, as_pieces, as_text, count
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -21,6 +21,7 @@ from upstreams.dialects.base import (
 )
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
+from upstreams.dialects.stream import Event, Sse, Stage
 from upstreams.messages import Reply, Request, json_reply
 
 _VALIDATION = "validation"
@@ -87,6 +88,7 @@ class Generate(_Voice, Completing):
     """`POST /generate`: an object, with details if asked for."""
 
     path = r"/generate"
+    framing = Sse(space=False)
 
     def check(self, request: Request, account: Account) -> None:
         """Check key, inputs, parameters and window."""
@@ -101,6 +103,11 @@ class Generate(_Voice, Completing):
         del request
         return ""
 
+    def streams(self, request: Request) -> bool:
+        """Never: `/generate` answers at once."""
+        del request
+        return False
+
     def wants_json(self, request: Request) -> bool:
         """Look for a grammar."""
         return bool((request.fields.get("parameters") or {}).get("grammar"))
@@ -113,6 +120,28 @@ class Generate(_Voice, Completing):
         details = _details(request, answer, text) if parameters.get("details") else None
         body = {"generated_text": shown, "details": details}
         return body if details else {"generated_text": shown}
+
+    def events(self, request: Request, answer: Answer) -> Iterator[Event]:
+        """Tell each token; the last has the whole text and why it ended."""
+        text = as_text(answer, wants_json=self.wants_json(request))
+        pieces = as_pieces(answer, text)
+        for place, piece in enumerate(pieces, 1):
+            yield Event(Stage.CONTENT, _token(place, piece))
+        end = _token(len(pieces) + 1, "</s>", special=True) | {"generated_text": text}
+        details = _details(request, answer, text)
+        kept = {name: details.get(name) for name in ("finish_reason", "generated_tokens", "seed")}
+        yield Event(Stage.FINISH, end | {"details": kept if answer.usage else None})
+
+
+class GenerateStream(Generate):
+    """`POST /generate_stream`: the same as events, whatever the body says."""
+
+    path = r"/generate_stream"
+
+    def streams(self, request: Request) -> bool:
+        """Always."""
+        del request
+        return True
 
 
 class HostedGenerate(Generate):
@@ -130,6 +159,10 @@ class HostedGenerate(Generate):
         model = self.model(request)
         if model and not account.knows_model(model):
             raise Refused(Problem.MODEL_UNKNOWN, f"Model {model} does not exist")
+
+    def streams(self, request: Request) -> bool:
+        """Look for the flag beside the inputs."""
+        return request.fields.get("stream") is True
 
     def model(self, request: Request) -> str:
         """Read the model from the path, if it is there."""
@@ -159,6 +192,7 @@ class HostedGenerateObject(HostedGenerate):
 class TGIChat(ChatCompletions):
     """`POST /v1/chat/completions` on TGI: any model name will do."""
 
+    framing = Sse(space=False)
     wordings = WORDINGS
 
     def check(self, request: Request, account: Account) -> None:
@@ -203,9 +237,14 @@ class Health(_Voice, Free):
 
 def _details(request: Request, answer: Answer, text: str) -> dict[str, Any]:
     generated = count(request.body, answer, text).completion
-    reason = _FINISH.get(answer.finish, "eos_token")
+    reason = _FINISH.get(answer.end, "eos_token")
     counted = {"generated_tokens": generated} if answer.usage else {}
     return {"finish_reason": reason, **counted, "seed": None, "prefill": [], "tokens": []}
+
+
+def _token(index: int, text: str, *, special: bool = False) -> dict[str, Any]:
+    token = {"id": 1000 + index, "text": text, "logprob": -0.25, "special": special}
+    return {"index": index, "token": token, "generated_text": None, "details": None}
 
 
 def _check_parameters(parameters: Mapping[str, Any]) -> None:
@@ -225,7 +264,7 @@ TGI = Dialect(
     prefix="",
     key=None,
     models=("tgi",),
-    endpoints=(Generate(), TGIChat(), TGIModels(), Info(), Health()),
+    endpoints=(Generate(), GenerateStream(), TGIChat(), TGIModels(), Info(), Health()),
 )
 
 _HOSTED = (

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from upstreams.dialects.answer import Finish
 from upstreams.dialects.base import Dialect
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.chat_stream import UsageAt
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 
 _INVALID = "invalid_request_error"
@@ -37,6 +38,7 @@ class TogetherChat(ChatCompletions):
 
     wordings = WORDINGS
     reasoning_field = "reasoning"
+    usage_at = UsageAt.FINISH
     finish_words: ClassVar[Mapping[Finish, str]] = {Finish.STOP: "eos"}
 
     def refuse_model(self, model: str) -> None:

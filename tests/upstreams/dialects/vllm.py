@@ -33,6 +33,7 @@ class VLLMChat(ChatCompletions):
 
     wordings = WORDINGS
     reasoning_field = "reasoning"
+    call_prefix = "chatcmpl-tool-"
 
     def refuse_model(self, model: str) -> None:
         """Name the model."""
@@ -41,8 +42,9 @@ class VLLMChat(ChatCompletions):
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Add the fields vLLM always sends, most of them empty."""
         body = super().payload(request, answer)
-        body["choices"][0] |= {"stop_reason": None}
-        body["choices"][0]["message"].setdefault("tool_calls", [])
+        for choice in body["choices"]:
+            choice["stop_reason"] = None
+            choice["message"].setdefault("tool_calls", [])
         return body | {"prompt_logprobs": None, "kv_transfer_params": None}
 
     def error_body(self, wording: Wording) -> Any:

@@ -29,7 +29,7 @@ def behaviour_of(item: Misbehaviour, dialect: str) -> Behaviour:
         case Reply():
             return sending(lambda _: item)
         case Answer():
-            return sending(lambda exchange: exchange.answer(**_fields(item)))
+            return saying(**_fields(item))
         case _:
             return item
 

@@ -5,30 +5,32 @@ from typing import Any
 from upstreams.dialects.answer import Finish
 from upstreams.exchange import Behaviour, Exchange
 from upstreams.faults.fault import ANSWERED, fault
-from upstreams.faults.statuses import sending
 from upstreams.faults.vendors import CHATTING, CLOUD, MESSAGING
-from upstreams.messages import Reply
 
 
 def saying(**changes: Any) -> Behaviour:
     """Answer with fields of the upstream's `Answer` changed."""
-    return sending(lambda exchange: exchange.answer(**changes))
+
+    async def play(exchange: Exchange) -> None:
+        await exchange.answer_well(**changes)
+
+    return play
 
 
-def blocked(exchange: Exchange) -> Reply:
-    """Let the vendor's policy withhold the answer."""
-    return exchange.answer(text=None, finish=Finish.FILTER)
+def saying_nothing(finish: Finish = Finish.STOP, **changes: Any) -> Behaviour:
+    """Answer without a text."""
+    return saying(text=None, pieces=None, tool_calls=(), finish=finish, **changes)
 
 
-def refusal(exchange: Exchange) -> Reply:
-    """Let the model decline."""
-    return exchange.answer(text=None, finish=Finish.REFUSAL)
+def saying_only(text: str, **changes: Any) -> Behaviour:
+    """Answer with this text and nothing else."""
+    return saying(text=text, pieces=None, tool_calls=(), **changes)
 
 
-def thinking_only(exchange: Exchange) -> Reply:
-    """Spend the whole budget on thinking."""
-    thought = "The pod restarts, so I should look at its memory limit first."
-    return exchange.answer(text=None, thinking=thought, finish=Finish.LENGTH)
+blocked = saying_nothing(Finish.FILTER)
+"""Let the vendor's policy withhold the answer."""
+
+_THOUGHT = "The pod restarts, so I should look at its memory limit first."
 
 
 ANSWERS = (
@@ -36,32 +38,37 @@ ANSWERS = (
         "blocked",
         "withheld by policy",
         "content_filter",
-        sending(blocked),
+        blocked,
         at=CLOUD - {"cohere"},
     ),
     fault(
         "generation_error",
         "the vendor's word for a failed answer",
         "content_filter malformed overloaded",
-        sending(blocked),
+        blocked,
         at=frozenset({"cohere"}),
     ),
     fault(
         "refusal",
         "the model declines",
         "content_filter",
-        sending(refusal),
+        saying_nothing(Finish.REFUSAL),
         at=frozenset({"openai", "openrouter", "anthropic", "gemini"}),
     ),
-    fault("thinking_only", "no text after thinking", "malformed", sending(thinking_only)),
-    fault("empty_text", "an empty text", "malformed", saying(text="")),
-    fault("blank_text", "white space for a text", "malformed", saying(text=" \n\t ")),
-    fault("no_text", "no text and no reason", "malformed", saying(text=None)),
+    fault(
+        "thinking_only",
+        "no text after thinking",
+        "malformed",
+        saying_nothing(Finish.LENGTH, thinking=_THOUGHT),
+    ),
+    fault("empty_text", "an empty text", "malformed", saying_only("")),
+    fault("blank_text", "white space for a text", "malformed", saying_only(" \n\t ")),
+    fault("no_text", "no text and no reason", "malformed", saying_nothing()),
     fault(
         "unasked_tool",
         "a tool call nobody asked for",
         "malformed",
-        saying(text=None, finish=Finish.TOOL),
+        saying_nothing(Finish.TOOL),
         at=MESSAGING,
     ),
     fault("parts_content", "the text in parts", ANSWERED, saying(parts=True), at=CHATTING),

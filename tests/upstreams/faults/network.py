@@ -4,7 +4,7 @@ import asyncio
 
 from upstreams.exchange import Behaviour, Exchange
 from upstreams.faults.fault import ANSWERED, fault
-from upstreams.messages import Reply
+from upstreams.messages import LAST_CHUNK, Reply, chunk
 
 
 async def reset_before_head(exchange: Exchange) -> None:
@@ -107,7 +107,9 @@ async def chunked(exchange: Exchange) -> None:
     reply = exchange.answer()
     middle = len(reply.body) // 2
     head = reply.with_headers(("transfer-encoding", "chunked")).head(length=None)
-    await exchange.write(head + chunk(reply.body[:middle]) + chunk(reply.body[middle:]) + LAST)
+    await exchange.write(
+        head + chunk(reply.body[:middle]) + chunk(reply.body[middle:]) + LAST_CHUNK
+    )
 
 
 async def until_close(exchange: Exchange) -> None:
@@ -133,15 +135,6 @@ async def idle_close(exchange: Exchange) -> None:
     """Answer well as if the connection would stay, then close it: a corpse in the pool."""
     await exchange.send(exchange.answer())
     exchange.close()
-
-
-LAST = b"0\r\n\r\n"
-"""The chunk that ends a body."""
-
-
-def chunk(data: bytes) -> bytes:
-    """Frame one chunk; nothing for no data, since an empty chunk would end the body."""
-    return b"%x\r\n%s\r\n" % (len(data), data) if data else b""
 
 
 async def _half(exchange: Exchange, reply: Reply) -> None:

@@ -1,0 +1,10 @@
+"""Proofs a vendor signs its model's thoughts with, and knows again when they come back."""
+
+import base64
+import hashlib
+
+
+def sign(vendor: str, text: str) -> str:
+    """Sign a text: the same text has the same signature, another text another one."""
+    digest = hashlib.sha256(f"{vendor}\0{text}".encode()).digest()
+    return base64.b64encode(b"signed:" + digest).decode()
