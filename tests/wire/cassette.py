@@ -6,25 +6,50 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
     Endpoint,
     WireResponse,
 )
-from faultmaven.models.attempt import Usage
-from faultmaven.models.prompt import (
-    Controls,
-    Image,
-    Message,
-    ResponseFormat,
-    Thought,
-    Tool,
-    ToolCall,
-    ToolChoice,
-)
+from faultmaven.models.stream import Delta
 
 _FOLDER = Path(__file__).parent / "cassettes"
+_REQUEST = TypeAdapter(CompletionRequest)
+_COMPLETION = TypeAdapter(Completion)
+_DELTAS = TypeAdapter(tuple[Delta, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A streamed answer and what it means.
+
+    The file says `events` and then `reads` (a completion) or `raises` (an error), and may say
+    `deltas` (the pieces, in order). Of the events an object is one event's data; one of `event`
+    and `data` alone names its event; a text stands as it is, followed by a blank line where the
+    format has such. `rest` is what follows the last event, half an event for example.
+    """
+
+    data: Mapping[str, Any]
+
+    def written(self, *, lines: bool) -> bytes:
+        """The bytes of the body, as JSON in ``lines`` or as server-sent events."""
+        events = (_line(event) if lines else _event(event) for event in self.data["events"])
+        return "".join((*events, self.data.get("rest", ""))).encode()
+
+    @property
+    def deltas(self) -> tuple[Delta, ...] | None:
+        """The pieces, in order, if they are recorded."""
+        recorded = self.data.get("deltas")
+        return None if recorded is None else _DELTAS.validate_python(recorded)
+
+    @property
+    def completion(self) -> Completion | None:
+        """What the whole of it means, unless it is an error."""
+        recorded = self.data.get("reads")
+        return None if recorded is None else _COMPLETION.validate_python(recorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +57,8 @@ class Cassette:
     """One exchange: what we ask becomes what is sent, what is answered becomes what is read.
 
     The file says `about`, `codec`, `endpoint`, then `request` and `sends`, or `response` with
-    either `reads` (a completion) or `raises` (an error), or all of them.
+    either `reads` (a completion) or `raises` (an error), or all of them; or a `stream`. With
+    `sends` it may say what is `ignored`; a `request` with `refuses` is never sent.
     """
 
     name: str
@@ -46,11 +72,7 @@ class Cassette:
     @property
     def request(self) -> CompletionRequest:
         """What was asked, in our terms."""
-        asked = dict(self.data["request"])
-        asked["messages"] = tuple(_message(item) for item in asked["messages"])
-        asked["stop"] = tuple(asked.get("stop", ()))
-        asked["controls"] = _controls(asked.get("controls", {}))
-        return CompletionRequest(**asked)
+        return _REQUEST.validate_python(self.data["request"])
 
     @property
     def response(self) -> WireResponse:
@@ -62,14 +84,12 @@ class Cassette:
     @property
     def completion(self) -> Completion:
         """What the answer means, in our terms."""
-        fields = dict(self.data["reads"])
-        read = {
-            "usage": Usage(**fields.get("usage", {})),
-            "tool_calls": tuple(ToolCall(**call) for call in fields.get("tool_calls", ())),
-            "thoughts": tuple(Thought(**thought) for thought in fields.get("thoughts", ())),
-            "logprobs": tuple(fields.get("logprobs", ())),
-        }
-        return Completion(**{**fields, **read})
+        return _COMPLETION.validate_python(self.data["reads"])
+
+    @property
+    def stream(self) -> Stream:
+        """The streamed answer."""
+        return Stream(self.data["stream"])
 
 
 def cassettes(*, having: str) -> list[Cassette]:
@@ -84,17 +104,17 @@ def _read(path: Path) -> Mapping[str, Any]:
     return data
 
 
-def _message(item: Mapping[str, Any]) -> Message:
-    several = {"images": Image, "tool_calls": ToolCall, "thoughts": Thought}
-    read = {
-        name: tuple(kind(**part) for part in item.get(name, ())) for name, kind in several.items()
-    }
-    return Message(**{**item, **read})
+def _line(event: Any) -> str:
+    return f"{_text(event)}\n"
 
 
-def _controls(asked: Mapping[str, Any]) -> Controls:
-    read: dict[str, Any] = {"tools": tuple(Tool(**tool) for tool in asked.get("tools", ()))}
-    for name, kind in (("tool_choice", ToolChoice), ("response_format", ResponseFormat)):
-        if name in asked:
-            read[name] = kind(**asked[name])
-    return Controls(**{**asked, **read})
+def _event(event: Any) -> str:
+    if isinstance(event, dict) and event.keys() == {"event", "data"}:
+        return f"event: {event['event']}\ndata: {_text(event['data'])}\n\n"
+    return f"{event}\n\n" if isinstance(event, str) else f"data: {_text(event)}\n\n"
+
+
+def _text(event: Any) -> str:
+    if isinstance(event, str):
+        return event
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
