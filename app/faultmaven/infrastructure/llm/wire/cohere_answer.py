@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from faultmaven.infrastructure.llm.wire.answer import mean_logprob
 from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word
 from faultmaven.infrastructure.llm.wire.function_tools import given_call_id
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
@@ -74,15 +76,19 @@ class TokenLogprobs(Shape):
         default=(), alias="logprobs"
     )
 
-    @property
-    def total(self) -> float:
-        """The natural logarithm of the piece's probability."""
-        return sum(value for value in self.each if value is not None)
 
-    @property
-    def in_openai_shape(self) -> dict[str, object]:
-        """The piece as OpenAI lists a token."""
-        return {"token": self.text, "logprob": self.total, "bytes": None, "top_logprobs": []}
+def in_openai_shape(pieces: Iterable[TokenLogprobs]) -> tuple[dict[str, object], ...]:
+    """The pieces as OpenAI lists tokens; a piece of several is as probable as all of them."""
+    return tuple(
+        {
+            "token": piece.text,
+            "logprob": sum(value for value in piece.each if value is not None),
+            "bytes": None,
+            "top_logprobs": [],
+        }
+        for piece in pieces
+        if piece.each
+    )
 
 
 class Answer(Shape):
@@ -97,16 +103,16 @@ class Answer(Shape):
     @property
     def completion(self) -> Completion:
         """The texts joined; what is said beside calls of tools is a plan, so a thought."""
-        parts, known = self.message.content, [piece for piece in self.pieces if piece.each]
+        parts, logprobs = self.message.content, in_openai_shape(self.pieces)
         thoughts = (*(part.thinking for part in parts), self.message.tool_plan)
         return Completion(
             text="".join(part.text for part in parts),
             finish_reason=self.finish_reason,
             usage=self.spent.usage,
             reasoning="".join(thoughts),
-            mean_logprob=sum(piece.total for piece in known) / len(known) if known else None,
+            mean_logprob=mean_logprob(logprobs),
             tool_calls=tuple(self._calls()),
-            logprobs=tuple(piece.in_openai_shape for piece in known),
+            logprobs=logprobs,
         )
 
     def _calls(self) -> list[ToolCall]:

@@ -11,7 +11,13 @@ from pydantic import Field
 
 from faultmaven.errors import ProviderError, ProviderProtocolError
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read
-from faultmaven.infrastructure.llm.wire.cohere_answer import Call, Part, Spent, TokenLogprobs
+from faultmaven.infrastructure.llm.wire.cohere_answer import (
+    Call,
+    Part,
+    Spent,
+    TokenLogprobs,
+    in_openai_shape,
+)
 from faultmaven.infrastructure.llm.wire.errors import error_of, read_error
 from faultmaven.infrastructure.llm.wire.failure import Failure
 from faultmaven.infrastructure.llm.wire.finish import STOP
@@ -118,7 +124,7 @@ class CohereChatReader:
 
 def _content(event: _Event) -> Delta:
     part = event.delta.message.content
-    logprobs = tuple(piece.in_openai_shape for piece in event.pieces if piece.each)
+    logprobs = in_openai_shape(event.pieces)
     return Delta(text=part.text, reasoning=part.thinking, logprobs=logprobs)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from faultmaven.infrastructure.llm.wire.answer import mean_logprob
 from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word, read
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.failure import ErrorField
-from faultmaven.infrastructure.llm.wire.finish import STOP, TOOL_CALLS
+from faultmaven.infrastructure.llm.wire.finish import STOP
 from faultmaven.infrastructure.llm.wire.function_tools import compact, given_call_id
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject, LenientObjects
 from faultmaven.infrastructure.llm.wire.types import Completion, WireEvent, WireResponse
@@ -95,24 +96,18 @@ class Answer(Shape):
             for place, call in enumerate(named, start=before)
         )
 
-    def finish_word(self, *, calls: bool) -> str:
-        """Why it ended; calls of tools are told from an ordinary ``stop``."""
-        return TOOL_CALLS if calls and self.done_reason in ("", STOP) else self.done_reason
-
 
 def whole(answer: Answer) -> Completion:
     """A whole answer, its finish reason still in the vendor's word."""
-    calls, logprobs = answer.calls(), answer.logprobs
-    known = [item.logprob for item in answer.tokens if item.logprob is not None]
     return Completion(
         text=answer.message.content,
-        finish_reason=answer.finish_word(calls=bool(calls)),
+        finish_reason=answer.done_reason,
         usage=answer.usage,
         model=answer.model,
         reasoning=answer.message.thinking,
-        mean_logprob=sum(known) / len(known) if known else None,
-        tool_calls=calls,
-        logprobs=logprobs,
+        mean_logprob=mean_logprob(answer.logprobs),
+        tool_calls=answer.calls(),
+        logprobs=answer.logprobs,
     )
 
 
@@ -156,11 +151,7 @@ class OllamaReader:
             reasoning=line.message.thinking,
             tool_calls=pieces,
             logprobs=line.logprobs,
-            finish_reason=self._finish(line) if line.done else "",
+            finish_reason=(line.done_reason or STOP) if line.done else "",  # old servers: none
             usage=line.usage if line.done else None,
             model=line.model,
         )
-
-    def _finish(self, line: Answer) -> str:
-        """The reason; old servers that end without one mean an ordinary end."""
-        return line.finish_word(calls=self._calls > 0) or STOP
