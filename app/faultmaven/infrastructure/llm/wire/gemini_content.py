@@ -1,104 +1,41 @@
-"""Google's Gemini API, method ``generateContent``."""
+"""Google's Gemini API, methods ``generateContent`` and ``streamGenerateContent``."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from pydantic import Field
-
-from faultmaven.errors import ContentFilteredError, ProviderError, ProviderProtocolError
-from faultmaven.infrastructure.llm.wire import address, schema
+from faultmaven.errors import ProviderError, ProviderProtocolError, UnsupportedRequestError
+from faultmaven.infrastructure.llm.wire import address
+from faultmaven.infrastructure.llm.wire import gemini_controls as controls
+from faultmaven.infrastructure.llm.wire.alternation import alternate
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Count, Number, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.body import read, write_json
+from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.excerpt import excerpt
-from faultmaven.infrastructure.llm.wire.failure import ErrorField
+from faultmaven.infrastructure.llm.wire.gemini_answer import ContentResponse, Models
+from faultmaven.infrastructure.llm.wire.gemini_models import knows_schemas
+from faultmaven.infrastructure.llm.wire.gemini_stream import GeminiReader
+from faultmaven.infrastructure.llm.wire.gemini_turns import write_turns
 from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
-from faultmaven.infrastructure.llm.wire.lenient import LenientObject
-from faultmaven.infrastructure.llm.wire.turns import dialogue, system_text
+from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
+from faultmaven.infrastructure.llm.wire.turns import system_text
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
     Endpoint,
+    EventReader,
+    Framing,
     Listing,
     WireRequest,
     WireResponse,
 )
-from faultmaven.models.attempt import Usage
-from faultmaven.models.prompt import Message, StructuredOutput
+from faultmaven.models.prompt import StructuredOutput
 
 _DEFAULT_VERSION = "/v1beta"
 _PAGE = 1000  # most models one page of the list holds
-_ROLES = {"user": "user", "assistant": "model"}
 _COLLECTIONS = ("models/", "tunedModels/")
-# responseJsonSchema came with 2.5; earlier models know a dialect of OpenAPI only.
-_KNOWS_SCHEMAS = re.compile(r"(?:models/)?gemini-(?:2\.[5-9]|[3-9]|\d\d)(?!.*-(?:tts|image|live))")
-
-
-class _Part(Shape):
-    text: Word = ""
-    thought: bool = False
-    function_call: dict[str, object] | None = Field(default=None, alias="functionCall")
-
-
-class _Content(Shape):
-    parts: tuple[_Part, ...] = ()
-
-
-class _Candidate(Shape):
-    content: LenientObject[_Content] = _Content()
-    finish_reason: Word = Field(default="", alias="finishReason")
-    average_logprob: Number = Field(default=None, alias="avgLogprobs")
-
-    def text(self, *, thought: bool) -> str:
-        """The answer's parts joined, or the thoughts'."""
-        return "".join(part.text for part in self.content.parts if part.thought is thought)
-
-    @property
-    def finish_word(self) -> str:
-        """The reason; a call of a function is told from an ordinary ``STOP``."""
-        calls = any(part.function_call for part in self.content.parts)
-        return "tool_calls" if calls and not self.text(thought=False) else self.finish_reason
-
-
-class _Feedback(Shape):
-    block_reason: Word = Field(default="", alias="blockReason")
-
-
-class _Usage(Shape):
-    prompt: Count = Field(default=0, alias="promptTokenCount")
-    answer: Count = Field(default=0, alias="candidatesTokenCount")
-    thoughts: Count = Field(default=0, alias="thoughtsTokenCount")
-
-
-class _Answer(Shape):
-    error: ErrorField = None
-    candidates: tuple[_Candidate, ...] = ()
-    feedback: LenientObject[_Feedback] = Field(default=_Feedback(), alias="promptFeedback")
-    usage: LenientObject[_Usage] = Field(default=_Usage(), alias="usageMetadata")
-    model: Word = Field(default="", alias="modelVersion")
-
-    @property
-    def completion(self) -> Completion:
-        """The first candidate."""
-        candidate, usage = self.candidates[0], self.usage
-        return Completion(
-            text=candidate.text(thought=False),
-            finish_reason=candidate.finish_word,
-            usage=Usage(prompt=usage.prompt, completion=usage.answer + usage.thoughts),
-            model=self.model,
-            reasoning=candidate.text(thought=True),
-            mean_logprob=candidate.average_logprob,
-        )
-
-
-class _Model(Shape):
-    name: str
-
-
-class _Models(Shape):
-    models: tuple[_Model, ...]
+# Without ``alt`` a stream is one JSON array.
+_METHODS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
 
 
 class GeminiContent:
@@ -110,12 +47,16 @@ class GeminiContent:
 
     def structured(self, model: str) -> StructuredOutput:
         """How ``model`` can be held to a JSON schema."""
-        known = _KNOWS_SCHEMAS.match(model)
-        return StructuredOutput.JSON_SCHEMA if known else StructuredOutput.NONE
+        return StructuredOutput.JSON_SCHEMA if knows_schemas(model) else StructuredOutput.NONE
 
     def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
-        """Write the request."""
-        path = f"/{_resource(request.model)}:generateContent"
+        """Write the request.
+
+        Raises:
+            UnsupportedRequestError: nobody says anything, a picture is given by its address only,
+                or the model cannot promise the form of the answer.
+        """
+        path = f"/{_resource(request.model)}:{_METHODS[request.stream]}"
         return WireRequest(
             method="POST",
             url=address.join(_base(endpoint), path),
@@ -123,16 +64,29 @@ class GeminiContent:
             body=write_json(_payload(request)),
         )
 
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked that is left out."""
+        missing = left_out(request, carried=controls.carried(request))
+        serial = request.controls.parallel_tool_calls is False
+        return tuple(sorted({*missing, *(("parallel_tool_calls",) if serial else ())}))
+
+    def framing(self) -> Framing:
+        """What cuts a stream into events."""
+        return ServerSentEvents()
+
+    def reader(self) -> EventReader:
+        """What reads the events of a stream."""
+        return GeminiReader()
+
     def decode(self, response: WireResponse) -> Completion:
         """Read a 200."""
-        body = read(response, _Answer)
+        body = read(response, ContentResponse)
         if body.error is not None:
             raise read_error(response)
         if body.candidates:
             return finished(body.completion)
-        if body.feedback.block_reason:
-            message = f"the prompt was blocked: {excerpt(body.feedback.block_reason, most=40)}"
-            raise ContentFilteredError(message, status_code=response.status)
+        if body.blocked is not None:
+            raise body.blocked
         raise ProviderProtocolError("the answer has no candidates", status_code=response.status)
 
     def decode_error(self, response: WireResponse) -> ProviderError:
@@ -147,7 +101,7 @@ class GeminiContent:
 
     def decode_check(self, response: WireResponse) -> Listing:
         """Read the list of models."""
-        entries = read(response, _Models).models
+        entries = read(response, Models).models
         names = tuple(entry.name.removeprefix("models/") for entry in entries)
         return Listing(models=names, key_accepted=True)
 
@@ -167,30 +121,14 @@ def _resource(model: str) -> str:
 
 
 def _payload(request: CompletionRequest) -> dict[str, Any]:
-    system = system_text(request.messages)
-    payload: dict[str, Any] = {
-        "contents": [_turn(message) for message in dialogue(request.messages)],
-        "generationConfig": _configuration(request),
-    }
-    return payload | {"systemInstruction": {"parts": [{"text": system}]}} if system else payload
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    parts: list[dict[str, Any]] = [{"text": message.text}] if message.text else []
-    parts += [
-        {"inlineData": {"mimeType": image.media_type, "data": image.data}}
-        for image in message.images
-    ]
-    return {"role": _ROLES[message.role], "parts": parts}
-
-
-def _configuration(request: CompletionRequest) -> dict[str, Any]:
+    system, turns = system_text(request.messages), alternate(request.messages)
+    if not turns:
+        raise UnsupportedRequestError("Gemini wants a message beside the system's")
     fields: dict[str, Any] = {
-        "maxOutputTokens": request.max_tokens,
-        "temperature": request.temperature,
-        "stopSequences": list(request.stop) or None,
+        "contents": write_turns(turns, model=request.model),
+        "tools": controls.tools(request),
+        "toolConfig": controls.tool_config(request),
+        "systemInstruction": {"parts": [{"text": system}]} if system else None,
+        "generationConfig": controls.configuration(request),
     }
-    if request.response_schema is not None and _KNOWS_SCHEMAS.match(request.model):
-        fields["responseMimeType"] = "application/json"
-        fields["responseJsonSchema"] = schema.plain(request.response_schema)
     return {name: value for name, value in fields.items() if value is not None}
