@@ -15,6 +15,7 @@ from faultmaven.api.deps import Services
 from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
+from faultmaven.api.openai import chat, models
 from faultmaven.api.openai.errors import as_openai_error
 from faultmaven.api.openapi import DescribedAPI
 from faultmaven.api.start_failure import StartFailureMiddleware, note_start_failure
@@ -95,7 +96,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
     install_error_handlers(app, {"/v1/": as_openai_error})
     install_docs(app)
-    for room in (query, providers, health, metrics):
+    for room in (query, chat, models, providers, health, metrics):
         app.include_router(room.router)
     return app
 

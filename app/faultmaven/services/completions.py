@@ -83,7 +83,11 @@ class CompletionService:
                 question, listener=listener, request_id=request_id, allowance=allowance
             )
         choice = self.models.choose(question.model, question.providers)
-        return await self._ask(question, choice, listener=listener, seconds=allowance.left)
+        # What is heard while it is written has to begin in time; only a caller's own deadline
+        # holds to its end, and the chain sees to both.
+        bounded = listener is None or question.timeout is not None
+        seconds = allowance.left if bounded else None
+        return await self._ask(question, choice, listener=listener, seconds=seconds)
 
     async def _ask(
         self,
@@ -91,17 +95,19 @@ class CompletionService:
         choice: Choice,
         *,
         listener: IAnswerListener | None,
-        seconds: float,
+        seconds: float | None,
     ) -> LLMResponse:
         messages = self._outgoing(question.messages)
-        options = _options(question, choice, messages, seconds)
+        options = _options(question, choice, messages)
         if listener is not None:
             options["listener"] = listener
+        if seconds is not None:
+            options["timeout"] = max(seconds, 0.001)
         try:
-            async with asyncio.timeout(seconds + _GRACE):
+            async with asyncio.timeout(None if seconds is None else seconds + _GRACE):
                 return await self.llm_provider.generate(_last_words(messages), **options)
         except TimeoutError as error:
-            message = f"All providers failed: no answer within {seconds:.1f} s"
+            message = f"All providers failed: no answer within {seconds or 0:.1f} s"
             hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or ask for fewer tokens."
             raise AllProvidersFailedError(message, hint=hint) from error
 
@@ -129,14 +135,12 @@ class CompletionService:
 
 
 def _options(
-    question: CompletionQuestion, choice: Choice, messages: tuple[Message, ...], seconds: float
+    question: CompletionQuestion, choice: Choice, messages: tuple[Message, ...]
 ) -> GenerateOptions:
     """What was asked for, and no word about what was not."""
     options = GenerateOptions(
         messages=messages,
-        material_chars=sum(len(message.text) for message in messages),
         controls=question.controls,
-        timeout=max(seconds, 0.001),
         # Without a wish of the caller's the first answer wins.
         confidence_threshold=question.confidence_threshold or 0.0,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,11 +76,20 @@ class ModelDirectory:
     Args:
         providers: the configured ones.
         model_map: stand-ins of models at other providers, by model and provider (``MODEL_MAP``).
+        clock: gives Unix time in seconds.
+
+    Attributes:
+        since: Unix time in seconds since when its models can be asked for.
     """
 
     def __init__(
-        self, providers: Providers, *, model_map: Mapping[str, Mapping[str, str]] | None = None
+        self,
+        providers: Providers,
+        *,
+        model_map: Mapping[str, Mapping[str, str]] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self.since = clock()
         self._providers = providers
         self._model_map = model_map or {}
 
@@ -112,6 +122,19 @@ class ModelDirectory:
         names = self._providers.get_available_providers()
         owned = [ListedModel(name, name) for name in names]
         return (*ours, *owned, *(model for name in names for model in self._models_of(name)))
+
+    def find(self, name: str) -> ListedModel:
+        """One name, also a model's that is listed with its provider only.
+
+        Raises:
+            UnknownModelError: nobody has it.
+        """
+        listed = next((model for model in self.models() if model.id == name), None)
+        if listed is not None:
+            return listed
+        if name in self._model_map or self._is_served(name, ()):
+            return ListedModel(name, _OURS)
+        raise self._unknown()
 
     def _models_of(self, owner: str) -> Iterator[ListedModel]:
         for model in self._providers.get_provider(owner).get_supported_models():

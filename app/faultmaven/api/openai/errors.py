@@ -36,7 +36,7 @@ def as_openai_error(failure: Failure) -> Response:
     """The response that an OpenAI client understands."""
     status = status_of(failure)
     return Response(
-        json.dumps(error_body(failure), ensure_ascii=False),
+        json.dumps(error_body(failure)),
         status_code=status,
         headers={**failure.headers, **_retry_advice(failure, status)},
         media_type="application/json",

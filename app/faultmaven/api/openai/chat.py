@@ -1,0 +1,53 @@
+"""POST /v1/chat/completions."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+
+from faultmaven.api.answer_headers import headers_of_answer
+from faultmaven.api.body import read_body
+from faultmaven.api.deps import services_of
+from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.event_stream import EventStream, LiveResponse
+from faultmaven.api.openai.answer import as_json, completion_body, new_envelope
+from faultmaven.api.openai.question import question_of, speaks_of_functions
+from faultmaven.api.openai.request import ChatRequest
+from faultmaven.api.openai.stream import stream_answer
+from faultmaven.infrastructure.observability.request import require_request
+
+router = APIRouter(tags=["openai"])
+
+
+@router.post("/v1/chat/completions", operation_id="create_chat_completion")
+async def create_chat_completion(request: Request) -> Response:
+    """Answer a chat, whole or while it is written, for as long as its caller waits."""
+    completions = services_of(request).completions
+    body = await read_body(request, ChatRequest, needed="model and messages")
+    question = question_of(body, request.headers)
+    came = require_request()
+    ask = partial(
+        completions.complete,
+        question,
+        request_id=came.request_id,
+        received_at=came.started_at,
+    )
+    envelope = new_envelope(old_words=speaks_of_functions(body))
+    if body.stream:
+
+        async def produce(stream: EventStream) -> None:
+            await stream_answer(
+                stream,
+                lambda listener: ask(listener=listener),
+                envelope,
+                with_usage=body.wants_usage,
+            )
+
+        return LiveResponse(produce)
+    answer = await unless_gone(request.receive, ask())
+    return Response(
+        as_json(completion_body(answer, envelope)),
+        headers=headers_of_answer(answer),
+        media_type="application/json",
+    )
