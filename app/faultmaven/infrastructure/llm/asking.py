@@ -67,7 +67,7 @@ async def listen(
     Raises:
         ProviderError: the attempt failed, maybe after part of the answer was heard.
     """
-    _require_ready(step)
+    require_ready(step)
     async with hearing.watch as watch:
         if isinstance(step.provider, Streaming):
             return await step.provider.stream(request, hearing)
@@ -82,7 +82,7 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
     Raises:
         ProviderError: the attempt failed, whatever the provider raised.
     """
-    _require_ready(step)
+    require_ready(step)
     if isinstance(step.provider, Completing):
         return await step.provider.complete(request, timeout=seconds)
     try:
@@ -92,7 +92,7 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
         raise _signed(error, step) from error.__cause__
 
 
-def _require_ready(step: Step) -> None:
+def require_ready(step: Step) -> None:
     """Spare a provider that says it cannot answer yet, such as a model still being loaded.
 
     Raises:

@@ -103,8 +103,8 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         max_tokens=_max_tokens(options),
         temperature=options.get("temperature"),
         stop=tuple(options.get("stop") or ()),
-        seconds=_seconds(options.get("timeout"), registry.request_timeout),
-        fair_seconds=min(_FAIR_CHANCE, _MOST_OF_IT * registry.request_timeout),
+        seconds=seconds_within(options.get("timeout"), registry.request_timeout),
+        fair_seconds=fair_seconds(registry.request_timeout),
         require_confidence=options.get("require_confidence", False),
         max_cost_usd=options.get("max_cost_usd"),
         large=max(len(prompt), _chars(options)) > _LARGE,
@@ -133,7 +133,7 @@ def _stream_seconds(requested: float | None, registry: ProviderRegistry) -> floa
     """A caller's own deadline holds to the end; the service's only to the beginning."""
     if requested is None:
         return max(registry.settings.stream_timeout, registry.request_timeout)
-    return _seconds(requested, registry.request_timeout)
+    return seconds_within(requested, registry.request_timeout)
 
 
 def _steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Step]:
@@ -207,7 +207,17 @@ def _threshold(registry: ProviderRegistry, name: str, requested: float | None) -
     return requested
 
 
-def _seconds(requested: float | None, most: float) -> float:
+def fair_seconds(request_timeout: float) -> float:
+    """Seconds that give a provider a fair chance: given less, its silence says nothing of it."""
+    return min(_FAIR_CHANCE, _MOST_OF_IT * request_timeout)
+
+
+def seconds_within(requested: float | None, most: float) -> float:
+    """The seconds asked for, at most ``most``.
+
+    Raises:
+        InvalidInputError: they are no time at all.
+    """
     if requested is None:
         return most
     if not requested > 0:  # true for nan as well

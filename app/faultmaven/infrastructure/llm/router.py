@@ -11,10 +11,8 @@ from faultmaven.errors import (
     AllProvidersFailedError,
     AnswerCutError,
     ChainError,
-    ErrorClass,
     LowConfidenceError,
     ProviderError,
-    RequestRejectedError,
 )
 from faultmaven.infrastructure.llm.plan import make_plan
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
@@ -24,6 +22,7 @@ from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
 from faultmaven.infrastructure.llm.resilience.gate import CooldownGate, Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.trial import Answer, Sleep, Tools
+from faultmaven.infrastructure.llm.verdict import cause, verdict
 from faultmaven.infrastructure.llm.walk import Walk
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import (
@@ -33,8 +32,6 @@ from faultmaven.models.interfaces import (
     LLMResponse,
 )
 from faultmaven.models.stream import Beginning, IAnswerListener
-
-_CALLERS_FAULT = frozenset({ErrorClass.INVALID_REQUEST, ErrorClass.CONTEXT_LENGTH})
 
 
 class LLMRouter(ILLMProvider):
@@ -148,7 +145,7 @@ async def _tell_whole(best: Answer, walk: Walk, listener: IAnswerListener) -> No
 
 def _broken_off(walk: Walk, failure: ProviderError) -> AnswerCutError:
     return AnswerCutError(
-        f"The answer broke off: {_cause(walk.attempts[-1])}",
+        f"The answer broke off: {cause(walk.attempts[-1])}",
         attempts=walk.attempts,
         retry_after=failure.retry_after,
         hint=failure.hint or "Ask again: what was heard so far is not the whole answer.",
@@ -176,19 +173,4 @@ def _failure(walk: Walk) -> ChainError:
     if not attempts:
         message = "All providers failed: no provider is configured"
         return AllProvidersFailedError(message, hint="Set an API key or LOCAL_LLM_URL.")
-    causes = "; ".join(_cause(attempt) for attempt in attempts)
-    advice = next((attempt.hint for attempt in attempts if attempt.hint), None)
-    if walk.rejected or all(attempt.error_class in _CALLERS_FAULT for attempt in attempts):
-        message = f"The request was rejected: {causes}"
-        return RequestRejectedError(message, attempts=attempts, hint=advice)
-    waits = [attempt.retry_after for attempt in attempts if attempt.retry_after is not None]
-    return AllProvidersFailedError(
-        f"All providers failed: {causes}",
-        attempts=attempts,
-        retry_after=min(waits, default=None),
-        hint=advice,
-    )
-
-
-def _cause(attempt: Attempt) -> str:
-    return f"{attempt.provider}: {attempt.outcome} ({attempt.detail})"
+    return verdict(attempts, rejected=walk.rejected)

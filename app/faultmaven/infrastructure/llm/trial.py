@@ -17,6 +17,7 @@ from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
+from faultmaven.infrastructure.llm.verdict import failed
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.confidence import Confidence, Signal
@@ -92,11 +93,11 @@ class Trial:
             self.answer = await self._ask()
         except ProviderError as error:
             self.failure = error
-            failed = _failed(self._timed(started), error)
+            attempt = failed(self._timed(started), error)
             if not error.asked or self._is_cut_short(error):
-                return replace(failed, cut_short=True)
+                return replace(attempt, cut_short=True)
             self.tools.gate.failed(self.step.name, error)
-            return failed
+            return attempt
         self.tools.gate.succeeded(self.step.name)
         return _answered(self._timed(started), self.answer)
 
@@ -176,17 +177,6 @@ class Trial:
             response_schema=prompt.response_schema,
             controls=self.tools.redactor.controls_for(self.plan.controls, self.step.config),
         )
-
-
-def _failed(draft: Attempt, error: ProviderError) -> Attempt:
-    return replace(
-        draft,
-        error_class=error.error_class,
-        detail=str(error),
-        hint=error.hint,
-        status_code=error.status_code,
-        retry_after=error.retry_after,
-    )
 
 
 def _answered(draft: Attempt, answer: Answer) -> Attempt:
