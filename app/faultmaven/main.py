@@ -10,6 +10,9 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from faultmaven.api import health, metrics, providers, query
+from faultmaven.api.anthropic import described as anthropic
+from faultmaven.api.anthropic import messages
+from faultmaven.api.anthropic.errors import as_anthropic_error
 from faultmaven.api.body_limit import BodyLimitMiddleware
 from faultmaven.api.deps import Services
 from faultmaven.api.docs import install_docs
@@ -94,9 +97,10 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     )
     app.add_middleware(StartFailureMiddleware)
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
-    install_error_handlers(app, {"/v1/": as_openai_error})
+    install_error_handlers(app, {"/v1/": as_openai_error, "/v1/messages": as_anthropic_error})
     install_docs(app)
-    for room in (query, chat, models, providers, health, metrics):
+    app.describe(*anthropic.BODIES, examples=anthropic.EXAMPLES)
+    for room in (query, chat, models, messages, providers, health, metrics):
         app.include_router(room.router)
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -85,15 +85,26 @@ _ERRORS: Mapping[int, FaultMavenError] = {
 class DescribedAPI(FastAPI):
     """An application whose description also has the bodies it reads and the problems it tells."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._bodies: tuple[type[BaseModel], ...] = ()
+        self._examples: dict[str, Any] = {}
+
+    def describe(self, *bodies: type[BaseModel], examples: Mapping[str, Any]) -> None:
+        """Add what a protocol of somebody else reads, and what it shows by name."""
+        self._bodies += bodies
+        self._examples |= examples
+
     def openapi(self) -> dict[str, Any]:
         """The description, written once."""
         if self.openapi_schema is None:
             schema = super().openapi()
             components = schema.setdefault("components", {})
-            components.setdefault("schemas", {}).update(_schemas())
+            components.setdefault("schemas", {}).update(_schemas(self._bodies))
             # Here and not beside each answer: the framework would drop every null of an example.
             components["examples"] = {
-                name: {"value": value} for name, value in {**SHOWN, **_problem_examples()}.items()
+                name: {"value": value}
+                for name, value in {**SHOWN, **_problem_examples(), **self._examples}.items()
             }
             self.openapi_schema = schema
         return self.openapi_schema
@@ -106,7 +117,7 @@ def schema_ref(model: type[BaseModel]) -> dict[str, str]:
 
 def shown(description: str, name: str) -> dict[str, Any]:
     """A documented JSON answer, shown by an example of that name."""
-    return {"description": description, "content": {"application/json": _by_example(name)}}
+    return {"description": description, "content": {"application/json": by_example(name)}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -115,20 +126,22 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": _ERRORS[status].title,
             "content": {
-                MEDIA_TYPE: {"schema": schema_ref(ProblemBody), **_by_example(f"Problem{status}")}
+                MEDIA_TYPE: {"schema": schema_ref(ProblemBody), **by_example(f"Problem{status}")}
             },
         }
         for status in statuses
     }
 
 
-def _by_example(name: str) -> dict[str, Any]:
+def by_example(name: str) -> dict[str, Any]:
+    """A reference to an example of that name."""
     return {"examples": {name: {"$ref": f"#/components/examples/{name}"}}}
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(further: Sequence[type[BaseModel]]) -> dict[str, Any]:
     _, definitions = models_json_schema(
         [
+            *((body, "validation") for body in further),
             (TroubleshootRequest, "validation"),
             (TroubleshootResponse, "serialization"),
             (ProblemBody, "serialization"),

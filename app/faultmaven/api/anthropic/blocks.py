@@ -115,9 +115,15 @@ class Block(Shape):
     source: Source | None = None
     id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     name: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    input: Annotated[str | None, BeforeValidator(_as_arguments)] = None
+    input: Annotated[
+        str | None,
+        BeforeValidator(_as_arguments, json_schema_input_type=dict[str, Any] | None),
+    ] = None
     tool_use_id: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    content: Annotated[list[Block] | None, BeforeValidator(_as_blocks)] = None
+    content: Annotated[
+        list[Block] | None,
+        BeforeValidator(_as_blocks, json_schema_input_type="str | list[Block] | None"),
+    ] = None
     is_error: bool | None = None
     thinking: str | None = None
     signature: str | None = None
@@ -141,7 +147,9 @@ class Block(Shape):
         return self
 
 
-Content = Annotated[list[Block], BeforeValidator(_as_blocks)]
+Content = Annotated[
+    list[Block], BeforeValidator(_as_blocks, json_schema_input_type=str | list[Block])
+]
 """A list of blocks, or a text for one block of text."""
 
 

@@ -92,7 +92,7 @@ class FormatShape(Shape):
     """The form of the answer."""
 
     type: Literal["json_schema"]
-    schema_: JsonObject = Field(alias="schema")
+    schema_: JsonObject = Field(alias="schema", description="The JSON schema.")
 
 
 class OutputConfig(Shape):
@@ -206,7 +206,7 @@ def asked(body: MessagesRequest, headers: Mapping[str, str]) -> Asked:
         temperature=body.temperature,
         stop=tuple(text for text in body.stop_sequences or () if text),
         controls=_controls(body),
-        providers=tuple(body.providers or ()),
+        providers=tuple(dict.fromkeys(body.providers or ())),
         confidence_threshold=body.confidence_threshold,
         require_confidence=bool(body.require_confidence),
         max_cost_usd=body.max_cost_usd,
