@@ -91,7 +91,6 @@ WRONG: tuple[tuple[str, Any, str, str], ...] = (
         "attachments.0.content",
         "must be a string",
     ),
-    ("a stream", {**QUESTION, "stream": True}, "stream", "not available yet"),
     ("an unknown provider", {**QUESTION, "provider": "nobody"}, "provider", "not configured"),
 )
 

@@ -109,7 +109,7 @@ def test_documented_example_is_valid() -> None:
         ({"deadline_ms": 0}, "deadline_ms"),
         ({"deadline_ms": 10**9}, "deadline_ms"),
         ({"max_cost_usd": -1}, "max_cost_usd"),
-        ({"stream": True}, "stream"),
+        ({"stream": "yes"}, "stream"),
         ({"max_token": 5}, "max_token"),
         ({"confidenceThreshold": 0.5}, "confidenceThreshold"),
     ],

@@ -16,6 +16,13 @@ _TERMINAL = re.compile(
     r"|\x1b[PX^_][^\x1b\n]{0,2048}\x1b\\"
     r"|\x1b(?:[ -/]{1,8}[0-~]|[0-~])?"
 )
+# The same, of which the end may still come: it stands at the end of what has come so far.
+_UNFINISHED = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}\Z"
+    r"|\x1b\][^\x07\x1b\n]{0,2048}\x1b?\Z"
+    r"|\x1b[PX^_][^\x1b\n]{0,2048}\x1b?\Z"
+    r"|\x1b[ -/]{0,8}\Z"
+)
 # Half a surrogate pair is no character: JSON can spell it, UTF-8 cannot.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # Unicode's format characters save the visible signs among them, and what is drawn as nothing
@@ -33,6 +40,14 @@ def strip_terminal_codes(text: str) -> str:
     if "\x1b" not in text and "\x9b" not in text:
         return text
     return _TERMINAL.sub("", text)
+
+
+def unfinished_code(text: str) -> int:
+    """Place where a terminal escape begins whose end may still come; the length without one."""
+    if "\x1b" not in text and "\x9b" not in text:
+        return len(text)
+    found = _UNFINISHED.search(text)
+    return len(text) if found is None else found.start()
 
 
 def strip_invisible(text: str) -> str:

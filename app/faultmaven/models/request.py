@@ -110,15 +110,6 @@ def _children(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _no_stream(stream: bool) -> bool:  # noqa: FBT001 - the signature a field validator has
-    if stream:
-        raise fault(
-            "cannot be true: streaming is not available yet",
-            fix="Leave stream out; the whole answer comes at once.",
-        )
-    return stream
-
-
 LogText = Annotated[str, AfterValidator(_log_text)]
 ProviderName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_provider_name)]
 
@@ -196,8 +187,12 @@ class TroubleshootRequest(BaseModel):
     max_cost_usd: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = Field(
         default=None, description="No further provider is asked once this much has been spent."
     )
-    stream: Annotated[bool, AfterValidator(_no_stream)] = Field(
-        default=False, description="Not available yet: leave it out."
+    stream: bool | None = Field(
+        default=None,
+        description=(
+            "true: the answer comes as server-sent events while it is written; false: whole; "
+            "null: as the Accept header says."
+        ),
     )
 
     @model_validator(mode="before")
@@ -227,8 +222,7 @@ class TroubleshootRequest(BaseModel):
     @model_validator(mode="after")
     def _bounded_together(self) -> TroubleshootRequest:
         """Refuse what is each in bounds and together too much, or says two things at once."""
-        total = len(self.query) + sum(len(a.content) for a in self.attachments)
-        if total > MAX_TOTAL_CHARS:
+        if self.chars > MAX_TOTAL_CHARS:
             raise fault(
                 f"and query hold more than {MAX_TOTAL_CHARS:,} characters together",
                 fix="Send the part around the fault.",
@@ -237,6 +231,11 @@ class TroubleshootRequest(BaseModel):
         if self.provider is not None and self.providers is not None:
             raise fault("and provider exclude each other", fix="Send one.", field="providers")
         return self
+
+    @property
+    def chars(self) -> int:
+        """Characters of query and attachments together."""
+        return len(self.query) + sum(len(a.content) for a in self.attachments)
 
     @property
     def ignored_fields(self) -> tuple[str, ...]:

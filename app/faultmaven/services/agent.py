@@ -10,6 +10,7 @@ from uuid import uuid4
 from faultmaven.errors import LowConfidenceError
 from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
 from faultmaven.models.interfaces import (
+    IAnswerListener,
     ILLMProvider,
     ISanitizer,
     ISessionStore,
@@ -22,6 +23,8 @@ from faultmaven.services.answer import Circumstances, build_response, confidence
 from faultmaven.services.asking import ask
 from faultmaven.services.conversations import Conversations
 from faultmaven.services.inquiry import Inquiry, Reading
+from faultmaven.services.large_texts import worked
+from faultmaven.services.live_answer import LiveAnswer
 from faultmaven.services.memory_sessions import MemorySessionStore
 from faultmaven.services.runbooks import fitting_runbooks
 from faultmaven.services.sanitizer import Sanitizer
@@ -80,6 +83,8 @@ class AgentService:
         request_id: str = "",
         received_at: float | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the caller's wish, one of three limits
+        listener: IAnswerListener | None = None,
+        on_asked: Callable[[], object] | None = None,
     ) -> TroubleshootResponse:
         """Answer one question.
 
@@ -88,8 +93,12 @@ class AgentService:
             request_id: id of the request, as in the logs.
             received_at: when the request came in, on the monotonic clock; now if ``None``.
             timeout: seconds the caller gives, beside the request's own ``deadline_ms``.
+            listener: hears the answer while it is written, as a person reads it. Its pieces
+                add up to ``response``, but for what only the whole could show.
+            on_asked: called once the question is accepted and somebody is being asked.
 
         Raises:
+            InvalidInputError: the request names what is not configured.
             SessionNotFoundError: sessions are strict, and this one is unknown.
             ChainError: no usable answer.
         """
@@ -97,10 +106,21 @@ class AgentService:
         with self._span("prepare"):
             inquiry = await self._inquiry(request, allowance)
         with self._span("generate"):
-            llm = await ask(self.llm_provider, inquiry, request, seconds=allowance.left)
+            live = None if listener is None else LiveAnswer(listener, inquiry)
+            llm = await ask(
+                self.llm_provider,
+                inquiry,
+                request,
+                seconds=allowance.left,
+                listener=live,
+                on_asked=on_asked,
+            )
         threshold = self._threshold(request)
         _require_confidence(request, llm, threshold)
-        reading = inquiry.read(self._sanitizer.clean(llm.content))
+        content = self._sanitizer.clean(llm.content)
+        reading = await worked(inquiry.material_chars, inquiry.read, content)
+        if live is not None:
+            await live.finish(reading, llm)
         with self._span("keep"):
             kept = await self._keep(request.session_id, inquiry, reading, allowance)
         elapsed = allowance.elapsed
@@ -117,7 +137,9 @@ class AgentService:
 
     async def _inquiry(self, request: TroubleshootRequest, allowance: Allowance) -> Inquiry:
         history = await self._conversations.history(request.session_id, seconds=allowance.left)
-        return Inquiry(
+        return await worked(
+            request.chars,
+            Inquiry,
             request,
             sanitizer=self._sanitizer,
             runbooks=await fitting_runbooks(self._tools, request),
@@ -129,8 +151,9 @@ class AgentService:
         self, session_id: str, inquiry: Inquiry, reading: Reading, allowance: Allowance
     ) -> bool:
         answered = self._sanitizer.mask(reading.markdown)
+        asked = await worked(inquiry.material_chars, inquiry.turn)
         seconds = allowance.left + _GRACE
-        return await self._conversations.keep(session_id, inquiry.turn, answered, seconds=seconds)
+        return await self._conversations.keep(session_id, asked, answered, seconds=seconds)
 
     def _allowance(
         self, request: TroubleshootRequest, received_at: float | None, timeout: float | None

@@ -3,38 +3,74 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from faultmaven.errors import AllProvidersFailedError
 from faultmaven.models.api import TroubleshootRequest
-from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, LLMResponse
+from faultmaven.models.interfaces import (
+    GenerateOptions,
+    IAnswerListener,
+    ILLMProvider,
+    LLMResponse,
+)
 from faultmaven.services.inquiry import Inquiry
+from faultmaven.services.large_texts import worked
 
 # Seconds past the deadline in which the chain may say itself what happened.
 _GRACE = 0.05
 
 
 async def ask(
-    llm: ILLMProvider, inquiry: Inquiry, request: TroubleshootRequest, *, seconds: float
+    llm: ILLMProvider,
+    inquiry: Inquiry,
+    request: TroubleshootRequest,
+    *,
+    seconds: float,
+    listener: IAnswerListener | None = None,
+    on_asked: Callable[[], object] | None = None,
 ) -> LLMResponse:
     """The answer, whether a chain gives it or a provider that knows no options.
 
+    Args:
+        llm: who is asked.
+        inquiry: what.
+        request: what the caller wishes beside that.
+        seconds: time until the deadline.
+        listener: hears the answer while it is written.
+        on_asked: called once somebody is being asked: the request is none that the chain
+            refuses for what it says.
+
     Raises:
+        InvalidInputError: the request names what is not configured.
         ChainError: no usable answer, or none in time.
         ProviderError: a single provider failed.
     """
     options = _options(inquiry, request, seconds)
+    if listener is not None:
+        options["listener"] = listener
+    prompt = await _prompt(llm, inquiry)
+    # Runs when the provider first waits for anything; what it refuses, it refuses before.
+    asked = asyncio.get_running_loop().call_soon(on_asked or _nobody)
     try:
         async with asyncio.timeout(seconds + _GRACE):
-            return await llm.generate(_prompt(llm, inquiry), **options)
+            return await llm.generate(prompt, **options)
     except TimeoutError as error:
         message = f"All providers failed: no answer within {seconds:.1f} s"
         hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or send less text."
         raise AllProvidersFailedError(message, hint=hint) from error
+    finally:
+        asked.cancel()
 
 
-def _prompt(llm: ILLMProvider, inquiry: Inquiry) -> str:
+def _nobody() -> None:
+    """Stands for nobody who wants to know."""
+
+
+async def _prompt(llm: ILLMProvider, inquiry: Inquiry) -> str:
     """The prompt for who cannot write one per target; a chain, which can, gets the bare query."""
-    return inquiry.query if llm.redacts_by_target else inquiry.plain_prompt
+    if llm.redacts_by_target:
+        return inquiry.query
+    return await worked(inquiry.material_chars, inquiry.plain_prompt)
 
 
 def _options(inquiry: Inquiry, request: TroubleshootRequest, seconds: float) -> GenerateOptions:

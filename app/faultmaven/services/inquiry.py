@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from faultmaven.knowledge.library import Runbook
-from faultmaven.models.api import Evidence, TroubleshootRequest
+from faultmaven.models.api import Command, Evidence, TroubleshootRequest
 from faultmaven.models.confidence import Signal
 from faultmaven.models.interfaces import ISanitizer
 from faultmaven.models.prompt import Message, Prompt, Target
@@ -21,7 +21,12 @@ from faultmaven.services.diagnosis import (
     read_diagnosis,
     to_markdown,
 )
-from faultmaven.services.diagnosis.settling import grounded, settle
+from faultmaven.services.diagnosis.settling import (
+    grounded,
+    known_commands,
+    settle,
+    settled_command,
+)
 from faultmaven.services.excerpt import excerpt
 from faultmaven.services.prompts import Document, Question, Written, write_prompt
 from faultmaven.services.trouble import announces_trouble
@@ -59,6 +64,7 @@ class Inquiry:
     Attributes:
         query: what was asked, without what nobody sees.
         material_chars: characters of all that was sent.
+        has_signs: whether anything of it may be the sign of a fault.
     """
 
     def __init__(
@@ -75,10 +81,11 @@ class Inquiry:
         self.material_chars = sum(len(document.text) for document in documents)
         self._attachments = documents[: len(request.attachments)]
         self._has_logs = bool(request.attachments) or self.query.count("\n") >= _LOG_LINES - 1
-        self._has_signs = any(announces_trouble(document.text) for document in documents)
+        self.has_signs = any(announces_trouble(document.text) for document in documents)
         self._masks = masks
         self._mask = cache(sanitizer.mask)
-        self._sources = Sources(_sources(documents, history), mask=self._mask)
+        self.verify = Sources(_sources(documents, history), mask=self._mask).verify
+        self._commands = known_commands(runbooks)
         self._question = Question(
             documents=documents,
             runbooks=tuple(runbooks),
@@ -101,6 +108,10 @@ class Inquiry:
         reading = self.read(text)
         return judge(reading.diagnosis, reading.evidence, has_logs=self._has_logs, target=target)
 
+    def settled(self, command: Command) -> Command:
+        """A command with its description and its safety as we stand by them."""
+        return settled_command(command, self._commands)
+
     def was_shortened(self, provider: str, model: str) -> bool:
         """Whether the model did not get the whole material."""
         return any(
@@ -109,13 +120,11 @@ class Inquiry:
             if target == _ANYBODY or (target.provider, target.model) == (provider, model)
         )
 
-    @property
     def plain_prompt(self) -> str:
         """The whole prompt as one text, for a provider that takes nothing else."""
         messages = self.render(_ANYBODY).messages
         return "\n\n".join(message.text for message in messages)
 
-    @property
     def turn(self) -> str:
         """What the session keeps of the question: masked, its attachments in extracts."""
         extracts = (
@@ -135,9 +144,9 @@ class Inquiry:
         return replace(message, text=self._mask(message.text))
 
     def _read(self, text: str) -> Reading:
-        diagnosis = grounded(read_diagnosis(text), has_signs=self._has_signs)
+        diagnosis = grounded(read_diagnosis(text), has_signs=self.has_signs)
         cited = (finding.evidence for finding in diagnosis.findings if finding.evidence)
-        evidence = self._sources.verify((*diagnosis.quotes, *cited))
+        evidence = self.verify((*diagnosis.quotes, *cited))
         settled = settle(diagnosis, evidence, query=self.query, runbooks=self._question.runbooks)
         return Reading(settled, evidence)
 

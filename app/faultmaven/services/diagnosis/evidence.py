@@ -12,7 +12,7 @@ from itertools import accumulate
 from faultmaven.models.api import Evidence
 
 _LEAST_CHARS = 4  # shorter quotes stand everywhere
-_MOST_QUOTES = 20
+MOST_QUOTES = 20
 _MOST_CHARS = 2_000
 _ELLIPSIS = re.compile(r"\s*(?:\.{3,}|\u2026|\[\.{3}\])\s*")
 _WRAPPING = "\"'`\u201c\u201d\u2018\u2019 \t\n"
@@ -131,7 +131,7 @@ class Sources:
         """Look each quote up, repeated and empty ones left out."""
         folded = (" ".join(quote[:_MOST_CHARS].strip(_WRAPPING).split()) for quote in quotes)
         distinct = list(dict.fromkeys(quote for quote in folded if quote))
-        return tuple(self._verify(quote) for quote in distinct[:_MOST_QUOTES])
+        return tuple(self._verify(quote) for quote in distinct[:MOST_QUOTES])
 
     def _verify(self, quote: str) -> Evidence:
         for wanted in dict.fromkeys((quote, quote.rstrip(".,;: "))):

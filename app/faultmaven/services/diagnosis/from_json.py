@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from faultmaven.models.api import Command, Finding, MissingInformation, Safety, Severity
 from faultmaven.services.diagnosis.result import AnswerForm, Diagnosis
 from faultmaven.services.diagnosis.schema import EXPLANATION_CHARS
+from faultmaven.services.sanitizer import Sanitizer
 
 _MAX_STARTS = 4  # places where an object may begin in an answer with text around it
 _MAX_DEPTH = 12
@@ -22,12 +24,16 @@ _CLOSERS = {"{": "}", "[": "]"}
 _CONCLUSIONS = frozenset({"summary", "root_cause", "explanation"})
 _SEVERITIES = frozenset(get_args(Severity))
 _SAFETIES = frozenset(get_args(Safety))
+_SANITIZER = Sanitizer()
 
 
 def _text(value: object) -> str:
-    """Strings and numbers as text; of anything else nothing."""
+    """Strings and numbers as text; of anything else nothing.
+
+    JSON can spell what a text has been cleaned of, such as terminal codes.
+    """
     if isinstance(value, str):
-        return value.strip()
+        return _SANITIZER.clean(value).strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
@@ -49,7 +55,13 @@ def _texts(value: object) -> list[str]:
 
 def _folded(value: Mapping[str, Any]) -> dict[str, Any]:
     """The object with its names in snake case: some models prefer camels."""
-    return {re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]", "_", name).lower(): v for name, v in value.items()}
+    return {field_name(name): v for name, v in value.items()}
+
+
+@lru_cache(maxsize=256)
+def field_name(name: str) -> str:
+    """The name of a field as we write it, whatever style it comes in."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]", "_", name).lower()
 
 
 def _objects(main: str) -> BeforeValidator:
@@ -105,6 +117,10 @@ class _Answer(_Lenient):
     missing_information: Annotated[list[_Missing], _objects("what")] = Field(default_factory=list)
 
 
+FIELDS = frozenset(_Answer.model_fields)
+"""The fields that are understood."""
+
+
 def from_json(text: str) -> Diagnosis | None:
     """The diagnosis in ``text``, or ``None`` where it holds none as JSON; never raises.
 
@@ -113,7 +129,7 @@ def from_json(text: str) -> Diagnosis | None:
     silent: Diagnosis | None = None
     for candidate in _candidates(text):
         folded = _folded(candidate)
-        if not folded.keys() & _Answer.model_fields.keys():
+        if not folded.keys() & FIELDS:
             continue
         found = _diagnosis(_Answer.model_validate(folded), text)
         if found.is_telling:
@@ -121,6 +137,11 @@ def from_json(text: str) -> Diagnosis | None:
         if folded.keys() & _CONCLUSIONS:
             silent = silent or replace(found, inconclusive=True)
     return silent
+
+
+def read_fields(fields: Mapping[str, Any]) -> Diagnosis:
+    """What these fields of an answer say, named as `field_name` names them; never raises."""
+    return _diagnosis(_Answer.model_validate(fields), "")
 
 
 def _diagnosis(answer: _Answer, text: str) -> Diagnosis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from faultmaven.knowledge.library import Runbook, RunbookCommand
@@ -51,12 +51,14 @@ def settle(
     if _repeats(diagnosis.root_cause, query):
         diagnosis = replace(diagnosis, root_cause="", inconclusive=True)
     verified = {item.quote for item in evidence if item.verified}
-    known = {entry.command: entry for runbook in runbooks for entry in runbook.commands}
+    known = known_commands(runbooks)
     inconclusive = diagnosis.inconclusive or _leaves_open(diagnosis)
     return replace(
         diagnosis,
-        findings=tuple(_finding(finding, verified) for finding in diagnosis.findings),
-        commands=tuple(_command(command, known) for command in _distinct(diagnosis.commands)),
+        findings=tuple(supported(finding, verified) for finding in diagnosis.findings),
+        commands=tuple(
+            settled_command(command, known) for command in _distinct(diagnosis.commands)
+        ),
         missing=diagnosis.missing or (_wanted(runbooks) if inconclusive else ()),
         inconclusive=inconclusive,
     )
@@ -76,13 +78,20 @@ def _distinct(commands: Sequence[Command]) -> Iterable[Command]:
     return distinct.values()
 
 
-def _finding(finding: Finding, verified: set[str]) -> Finding:
+def supported(finding: Finding, verified: Collection[str]) -> Finding:
+    """The finding, with its evidence only if that stands in one of the verified quotes."""
     quote = " ".join((finding.evidence or "").split())
     holds = any(quote and (quote in found or found in quote) for found in verified)
     return finding if holds else finding.model_copy(update={"evidence": None})
 
 
-def _command(command: Command, known: Mapping[str, RunbookCommand]) -> Command:
+def known_commands(runbooks: Iterable[Runbook]) -> dict[str, RunbookCommand]:
+    """What runbooks say of commands, by the command."""
+    return {entry.command: entry for runbook in runbooks for entry in runbook.commands}
+
+
+def settled_command(command: Command, known: Mapping[str, RunbookCommand]) -> Command:
+    """The command, as safe as the more careful of the model and us says."""
     entry = known.get(command.command)
     if entry is None:
         safety = more_careful(command.safety, classify(command.command))

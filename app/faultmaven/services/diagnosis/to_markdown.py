@@ -14,41 +14,49 @@ _SAFETY_WORDS = {
 }
 
 
+INCONCLUSIVE = "**What was sent does not suffice for a sure answer.**"
+
+
 def to_markdown(diagnosis: Diagnosis, evidence: Sequence[Evidence]) -> str:
     """The answer for a person: as the model wrote it, or written out from its JSON."""
     if diagnosis.form in {AnswerForm.MARKDOWN, AnswerForm.FREE}:
         return diagnosis.text.strip()
-    return "\n\n".join(_paragraphs(diagnosis, evidence))
+    return "\n\n".join(paragraph for _, paragraph in paragraphs(diagnosis, evidence))
 
 
-def _paragraphs(diagnosis: Diagnosis, evidence: Sequence[Evidence]) -> Iterator[str]:
+def paragraphs(diagnosis: Diagnosis, evidence: Sequence[Evidence]) -> Iterator[tuple[str, str]]:
+    """What a diagnosis says, written out, each paragraph with its title."""
     if diagnosis.summary:
-        yield diagnosis.summary
+        yield "Summary", diagnosis.summary
     if diagnosis.inconclusive:
-        yield "**What was sent does not suffice for a sure answer.**"
+        yield "Inconclusive", INCONCLUSIVE
     if diagnosis.root_cause and diagnosis.root_cause != diagnosis.summary:
-        yield f"## Root cause\n\n{diagnosis.root_cause}"
-    yield from _section("Findings", map(_finding, diagnosis.findings))
-    yield from _section("Evidence", map(_quote, evidence))
+        yield "Root cause", f"## Root cause\n\n{diagnosis.root_cause}"
+    yield from _section("Findings", map(finding_line, diagnosis.findings))
+    yield from _section("Evidence", map(evidence_line, evidence))
     yield from _section("Next steps", diagnosis.next_steps, numbered=True)
-    yield from _section("Commands", map(_command, diagnosis.commands))
+    yield from _section("Commands", map(command_line, diagnosis.commands))
     yield from _section("Recommendations", diagnosis.recommendations)
-    yield from _section("Missing information", map(_missing, diagnosis.missing))
+    yield from _section("Missing information", map(missing_line, diagnosis.missing))
 
 
-def _section(title: str, items: Iterable[str], *, numbered: bool = False) -> Iterator[str]:
+def _section(
+    title: str, items: Iterable[str], *, numbered: bool = False
+) -> Iterator[tuple[str, str]]:
     marks = (f"{place}." if numbered else "-" for place in range(1, 1000))
     lines = [f"{mark} {item}" for item, mark in zip(items, marks, strict=False)]
     if lines:
-        yield "\n".join((f"## {title}", "", *lines))
+        yield title, "\n".join((f"## {title}", "", *lines))
 
 
-def _finding(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
+    """One finding."""
     opinion = "" if finding.evidence else " (opinion: no evidence in the input)"
     return f"**{finding.severity}**: {finding.message}{opinion}"
 
 
-def _quote(evidence: Evidence) -> str:
+def evidence_line(evidence: Evidence) -> str:
+    """One quote, and where it stands."""
     if not evidence.verified:
         where = "not found in the input"
     else:
@@ -56,12 +64,14 @@ def _quote(evidence: Evidence) -> str:
     return f"{_code(evidence.quote)} ({where})"
 
 
-def _command(command: Command) -> str:
+def command_line(command: Command) -> str:
+    """One command, and how dangerous it is."""
     purpose = f": {command.description}" if command.description else ""
     return f"{_code(command.command)} ({_SAFETY_WORDS[command.safety]}){purpose}"
 
 
-def _missing(missing: MissingInformation) -> str:
+def missing_line(missing: MissingInformation) -> str:
+    """One thing to collect."""
     return "; ".join(part for part in (f"**{missing.what}**", missing.how, missing.why) if part)
 
 
