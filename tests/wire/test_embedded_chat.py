@@ -1,8 +1,9 @@
-"""The embedded engine's stream, taken in one piece."""
+"""The embedded engine's stream, taken in one piece and in many."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,13 +70,40 @@ def test_an_error_inside_the_stream_is_an_error() -> None:
         EmbeddedChat().decode(_stream(_piece("The"), error))
 
 
-@pytest.mark.parametrize("body", [b"data: {", b"data: []\n", b"data: null\n"])
+@pytest.mark.parametrize("body", [b"data: {\n\n", b"data: []\n\n", b"data: null\n\n"])
 def test_an_event_that_is_none_is_malformed(body: bytes) -> None:
     """Whatever stands in an event is read or refused, never a crash."""
     response = WireResponse(200, {"content-type": "text/event-stream"}, body)
 
     with pytest.raises(ProviderProtocolError):
         EmbeddedChat().decode(response)
+
+
+@pytest.mark.parametrize("rest", [b"data: {", b'data: {"choices":[{"delta":{"content":" is'])
+def test_half_an_event_means_that_the_stream_was_cut(rest: bytes) -> None:
+    """A connection that broke is told as one, not as an answer that is none."""
+    with pytest.raises(ProviderConnectionError, match="cut"):
+        EmbeddedChat().decode(_stream(_piece("The disk"), end=rest))
+
+
+def test_a_stream_is_asked_for_once() -> None:
+    """Whether the caller wants pieces or the whole, the same is asked."""
+    request = CompletionRequest("qwen", (Message("user", "Why?"),))
+    endpoint = Endpoint("http://127.0.0.1:1")
+
+    streamed = EmbeddedChat().encode(replace(request, stream=True), endpoint)
+
+    assert streamed == EmbeddedChat().encode(request, endpoint)
+
+
+def test_an_answer_in_one_piece_is_read() -> None:
+    """A server that answers in one piece all the same has answered."""
+    message = {"role": "assistant", "content": "The disk is full."}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}).encode()
+
+    answer = EmbeddedChat().decode(WireResponse(200, {"content-type": "application/json"}, body))
+
+    assert answer == Completion("The disk is full.")
 
 
 def test_an_empty_stream_was_cut() -> None:

@@ -1,4 +1,4 @@
-"""Chat completions of the embedded engine, asked for as a stream and read in one piece.
+"""Chat completions of the embedded engine, always asked for as a stream.
 
 llama.cpp's server notices that its caller has gone only while it writes. Asked for a whole answer
 it runs on for minutes and keeps its only slot busy; asked for a stream that also tells how far
@@ -7,19 +7,10 @@ the prompt is read, it stops within seconds (measured with xllamacpp 2026.10.115
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from typing import Any
-
-from faultmaven.errors import ProviderConnectionError
-from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Shape, Word, read
-from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.failure import ErrorField
-from faultmaven.infrastructure.llm.wire.lenient import LenientObject
-from faultmaven.infrastructure.llm.wire.openai_answer import ChatUsage
+from faultmaven.infrastructure.llm.wire.answer import Assembly
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
 from faultmaven.infrastructure.llm.wire.openai_dialects import LOCAL
+from faultmaven.infrastructure.llm.wire.openai_request import Fields
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
@@ -28,35 +19,13 @@ from faultmaven.infrastructure.llm.wire.types import (
 )
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}, "return_progress": True}
-_DATA = b"data:"
-_DONE = b"[DONE]"
-
-
-class _Delta(Shape):
-    """A piece of the message; without content while the prompt is read."""
-
-    content: Word = ""
-    reasoning_content: Word = ""
-
-
-class _Choice(Shape):
-    """A piece of the answer."""
-
-    delta: LenientObject[_Delta] = _Delta()
-    finish_reason: Word = ""
-
-
-class _Chunk(Shape):
-    """One event of the stream, or the error that ends it."""
-
-    error: ErrorField = None
-    choices: tuple[_Choice, ...] = ()
-    model: Word = ""
-    usage: LenientObject[ChatUsage] = ChatUsage()
 
 
 class EmbeddedChat(OpenAIChat):
-    """Codec for the server that FaultMaven starts itself."""
+    """Codec for the server that FaultMaven starts itself.
+
+    Whoever wants the whole answer gets the whole stream, read in one piece.
+    """
 
     def __init__(self) -> None:
         super().__init__(LOCAL)
@@ -69,36 +38,11 @@ class EmbeddedChat(OpenAIChat):
         """
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
             return super().decode(response)
-        chunks = tuple(_chunks(response))
-        choices = [choice for chunk in chunks for choice in chunk.choices]
-        finish = "".join(choice.finish_reason for choice in choices)
-        if not finish:
-            raise ProviderConnectionError("the answer was cut", status_code=response.status)
-        return finished(_completion(chunks, choices, finish))
+        framing, reader, assembly = self.framing(), self.reader(), Assembly()
+        for event in (*framing.feed(response.body), *framing.close()):
+            for delta in reader.read(event):
+                assembly.add(delta)
+        return assembly.completion()
 
-    def _payload(self, request: CompletionRequest, endpoint: Endpoint) -> dict[str, Any]:
+    def _payload(self, request: CompletionRequest, endpoint: Endpoint) -> Fields:
         return super()._payload(request, endpoint) | _STREAM
-
-
-def _chunks(response: WireResponse) -> Iterator[_Chunk]:
-    for line in response.body.splitlines():
-        data = line.removeprefix(_DATA).strip()
-        if not line.startswith(_DATA) or data == _DONE:
-            continue
-        event = replace(response, body=data)
-        chunk = read(event, _Chunk)
-        if chunk.error is not None:
-            raise read_error(event)
-        yield chunk
-
-
-def _completion(chunks: Sequence[_Chunk], choices: Sequence[_Choice], finish: str) -> Completion:
-    return Completion(
-        text="".join(choice.delta.content for choice in choices),
-        finish_reason=finish,
-        usage=next(
-            (chunk.usage.tokens for chunk in chunks if chunk.usage.total), ChatUsage().tokens
-        ),
-        model=next((chunk.model for chunk in chunks if chunk.model), ""),
-        reasoning="".join(choice.delta.reasoning_content for choice in choices),
-    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from faultmaven.errors import ProviderError, ProviderProtocolError
-from faultmaven.infrastructure.llm.wire import address, schema
+from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.answer import finished
 from faultmaven.infrastructure.llm.wire.body import read, write_json
 from faultmaven.infrastructure.llm.wire.errors import error_of, read_error
@@ -13,17 +11,20 @@ from faultmaven.infrastructure.llm.wire.failure import failure_inside
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.openai_answer import ChatCompletion, ModelList
 from faultmaven.infrastructure.llm.wire.openai_dialects import OPENAI, ChatDialect
+from faultmaven.infrastructure.llm.wire.openai_request import Fields, ignored, payload
+from faultmaven.infrastructure.llm.wire.openai_stream import ChatReader
+from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
     CompletionRequest,
     Endpoint,
+    EventReader,
+    Framing,
     Listing,
     WireRequest,
     WireResponse,
 )
-from faultmaven.models.prompt import Message, StructuredOutput
-
-_SCHEMA_NAME = "answer"
+from faultmaven.models.prompt import StructuredOutput
 
 
 class OpenAIChat:
@@ -41,13 +42,29 @@ class OpenAIChat:
         return StructuredOutput.JSON_SCHEMA if known else StructuredOutput.NONE
 
     def encode(self, request: CompletionRequest, endpoint: Endpoint) -> WireRequest:
-        """Write the request."""
+        """Write the request.
+
+        Raises:
+            UnsupportedRequestError: the model cannot be held to the schema that is demanded.
+        """
         return WireRequest(
             method="POST",
             url=address.join(self._base(endpoint), self._dialect.path),
             headers=self._headers(endpoint),
             body=write_json(self._payload(request, endpoint)),
         )
+
+    def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
+        """What is asked and not sent: others' fields, and what the model would refuse."""
+        return ignored(request, self._dialect)
+
+    def framing(self) -> Framing:
+        """What cuts a stream into events."""
+        return ServerSentEvents()
+
+    def reader(self) -> EventReader:
+        """What reads the events of one stream."""
+        return ChatReader()
 
     def decode(self, response: WireResponse) -> Completion:
         """Read a 200."""
@@ -96,38 +113,5 @@ class OpenAIChat:
         named = {header: options[option] for option, header in further if option in options}
         return bearer(endpoint) | named
 
-    def _payload(self, request: CompletionRequest, endpoint: Endpoint) -> dict[str, Any]:
-        dialect, model = self._dialect, request.model
-        reasons = dialect.reasoning.match(model)
-        fields: dict[str, Any] = {
-            "model": model,
-            "messages": [_message(message) for message in request.messages],
-            "max_completion_tokens" if reasons else "max_tokens": request.max_tokens,
-            "temperature": None if reasons else request.temperature,
-            "stop": None if dialect.without_stop.match(model) else list(request.stop) or None,
-            "response_format": self._response_format(request),
-        }
-        fields |= {name: endpoint.options.get(name) for name in dialect.option_fields}
-        return {name: value for name, value in fields.items() if value is not None}
-
-    def _response_format(self, request: CompletionRequest) -> dict[str, Any] | None:
-        if request.response_schema is None:
-            return None
-        strict = schema.strict(request.response_schema) if self._dialect.strict_schemas else None
-        described: dict[str, Any] = {
-            "name": _SCHEMA_NAME,
-            "schema": strict or schema.plain(request.response_schema),
-        }
-        if self._dialect.strict_schemas:
-            described["strict"] = strict is not None
-        return {"type": "json_schema", "json_schema": described}
-
-
-def _message(message: Message) -> dict[str, Any]:
-    if not message.images:
-        return {"role": message.role, "content": message.text}
-    parts: list[dict[str, Any]] = [{"type": "text", "text": message.text}] if message.text else []
-    for image in message.images:
-        url = f"data:{image.media_type};base64,{image.data}"
-        parts.append({"type": "image_url", "image_url": {"url": url}})
-    return {"role": message.role, "content": parts}
+    def _payload(self, request: CompletionRequest, endpoint: Endpoint) -> Fields:
+        return payload(request, self._dialect, endpoint.options)

@@ -1,0 +1,66 @@
+"""A conversation as chat completions write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
+from faultmaven.models.prompt import Image, Message, ToolCall
+
+Fields = dict[str, Any]
+
+_PICTURES = "Pictures that the tools returned:"
+_FAILED = "The tool failed"
+
+
+def written_messages(messages: Iterable[Message]) -> list[Fields]:
+    """Every turn, in order; thoughts and signatures are for the vendor that made them.
+
+    A result of a tool takes text alone here, and nothing may stand between the results of one
+    turn: their pictures follow them, as said by the user.
+    """
+    return [
+        turn
+        for by_tools, group in groupby(messages, key=lambda message: message.role == "tool")
+        for turn in (_results(group) if by_tools else map(_message, group))
+    ]
+
+
+def _message(message: Message) -> Fields:
+    content = _parts(message.text, message.images) if message.images else message.text
+    if not message.tool_calls:
+        return {"role": message.role, "content": content}
+    calls = [_call(call) for call in message.tool_calls]
+    return {"role": message.role, "content": content or None, "tool_calls": calls}
+
+
+def _results(messages: Iterable[Message]) -> Iterator[Fields]:
+    images: list[Image] = []
+    for message in messages:
+        images += message.images
+        call_id = usable_call_id(message.tool_call_id)
+        yield {"role": "tool", "tool_call_id": call_id, "content": _result(message)}
+    if images:
+        yield {"role": "user", "content": _parts(_PICTURES, images)}
+
+
+def _result(message: Message) -> str:
+    """The text; the format has no other place for a failure."""
+    return f"{_FAILED}: {message.text}".removesuffix(": ") if message.failed else message.text
+
+
+def _call(call: ToolCall) -> Fields:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": usable_call_id(call.id), "type": "function", "function": function}
+
+
+def _parts(text: str, images: Iterable[Image]) -> list[Fields]:
+    said = [{"type": "text", "text": text}] if text else []
+    return said + [{"type": "image_url", "image_url": _image(image)} for image in images]
+
+
+def _image(image: Image) -> Fields:
+    url = f"data:{image.media_type};base64,{image.data}" if image.data else image.url
+    return {"url": url, "detail": image.detail} if image.detail else {"url": url}

@@ -1,0 +1,173 @@
+"""What is asked of a chat completion: the body, and what is left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from faultmaven.errors import UnsupportedRequestError
+from faultmaven.infrastructure.llm.wire import schema
+from faultmaven.infrastructure.llm.wire.carried import left_out
+from faultmaven.infrastructure.llm.wire.function_tools import described
+from faultmaven.infrastructure.llm.wire.openai_dialects import ChatDialect
+from faultmaven.infrastructure.llm.wire.openai_messages import written_messages
+from faultmaven.infrastructure.llm.wire.types import CompletionRequest
+from faultmaven.models.prompt import ResponseFormat, Tool, ToolChoice
+
+Fields = dict[str, Any]
+
+_PROTOCOL = "openai"  # whose `Controls.native` fields are sent
+_SCHEMA_NAME = "answer"
+_EFFORT = "reasoning_effort"
+# Written by the codec, from what the request says elsewhere.
+_OURS = frozenset(
+    (
+        *("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens"),
+        *("temperature", "stop", "response_format", "tools", "tool_choice", "parallel_tool_calls"),
+    )
+)
+# Refused by reasoning models, except for the value that says nothing.
+# https://platform.openai.com/docs/guides/reasoning
+_SAMPLING: Mapping[str, Any] = {
+    "temperature": 1,
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "logprobs": False,
+    "top_logprobs": 0,
+    "logit_bias": {},
+}
+
+
+def payload(request: CompletionRequest, dialect: ChatDialect, options: Mapping[str, str]) -> Fields:
+    """The body.
+
+    Args:
+        request: what is asked.
+        dialect: how the vendor differs from OpenAI.
+        options: the endpoint's; those that the dialect has a field for are sent, unless the
+            caller says otherwise.
+
+    Raises:
+        UnsupportedRequestError: the model cannot be held to the schema that is demanded.
+    """
+    refused = _refused(request, dialect)
+    further = _defaults(request, dialect, options) | _further(request)
+    fields = {name: value for name, value in further.items() if name not in _OURS}
+    fields |= _own(request, dialect)
+    return {
+        name: value for name, value in fields.items() if value is not None and name not in refused
+    }
+
+
+def ignored(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]:
+    """What is asked and not sent, in the caller's names, sorted."""
+    parameters = request.controls.parameters
+    elsewhere = left_out(request, carried=parameters.keys() - _OURS, protocol=_PROTOCOL)
+    asked = {**_further(request), "temperature": request.temperature, "stop": request.stop or None}
+    missed = (
+        name
+        for name in _refused(request, dialect)
+        if asked.get(name) is not None and asked[name] != _SAMPLING.get(name)
+    )
+    overruled = _OURS & request.controls.native.get(_PROTOCOL, {}).keys()
+    return tuple(sorted({*elsewhere, *missed, *overruled}))
+
+
+def _refused(request: CompletionRequest, dialect: ChatDialect) -> frozenset[str]:
+    """Fields that the model answers with an error."""
+    sampling = _SAMPLING if dialect.reasoning.match(request.model) else ()
+    stop = ("stop",) if dialect.without_stop.match(request.model) else ()
+    return frozenset((*sampling, *stop))
+
+
+def _further(request: CompletionRequest) -> Fields:
+    """What the caller asks in OpenAI's own words."""
+    controls = request.controls
+    return {**controls.native.get(_PROTOCOL, {}), **controls.parameters}
+
+
+def _defaults(
+    request: CompletionRequest, dialect: ChatDialect, options: Mapping[str, str]
+) -> Fields:
+    """What the operator asks for where the caller does not."""
+    fields = {name: options[name] for name in dialect.option_fields if name in options}
+    if request.controls.tools and dialect.without_effort_for_tools.match(request.model):
+        fields.pop(_EFFORT, None)
+    return fields
+
+
+def _own(request: CompletionRequest, dialect: ChatDialect) -> Fields:
+    reasons = dialect.reasoning.match(request.model)
+    return {
+        "model": request.model,
+        "messages": written_messages(request.messages),
+        "max_completion_tokens" if reasons else "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stop": list(request.stop) or None,
+        "response_format": _response_format(request, dialect),
+        **_tools(request),
+        **(_stream(dialect) if request.stream else {}),
+    }
+
+
+def _stream(dialect: ChatDialect) -> Fields:
+    options = {"include_usage": True} if dialect.stream_usage else None
+    return {"stream": True, "stream_options": options}
+
+
+def _tools(request: CompletionRequest) -> Fields:
+    """The tools, and how they may be used: without any, that is refused."""
+    controls = request.controls
+    if not controls.tools:
+        return {}
+    return {
+        "tools": [_tool(tool) for tool in controls.tools],
+        "tool_choice": _choice(controls.tool_choice),
+        "parallel_tool_calls": controls.parallel_tool_calls,
+    }
+
+
+def _tool(tool: Tool) -> Fields:
+    written = described(tool)
+    if tool.strict is not None:
+        written["function"]["strict"] = tool.strict
+    return written
+
+
+def _choice(choice: ToolChoice | None) -> Fields | str | None:
+    if choice is None:
+        return None
+    if choice.mode != "tool":
+        return choice.mode
+    return {"type": "function", "function": {"name": choice.name}}
+
+
+def _response_format(request: CompletionRequest, dialect: ChatDialect) -> Fields | None:
+    demanded = request.controls.response_format
+    if demanded is not None:
+        return _demanded(demanded, request.model, dialect)
+    return None if request.response_schema is None else _wished(request.response_schema, dialect)
+
+
+def _demanded(form: ResponseFormat, model: str, dialect: ChatDialect) -> Fields:
+    """The caller's own schema as it is: what the vendor thinks of it is the caller's business."""
+    if form.schema is None:
+        return {"type": "json_object"}
+    if dialect.without_schemas.match(model):
+        raise UnsupportedRequestError(f"{model} cannot be held to a JSON schema")
+    strict = {} if form.strict is None else {"strict": form.strict}
+    return _schema({"name": form.name, "schema": schema.plain(form.schema)} | strict)
+
+
+def _wished(wish: Mapping[str, Any], dialect: ChatDialect) -> Fields:
+    """Our own schema, adapted so that the vendor promises to follow it."""
+    if not dialect.strict_schemas:
+        return _schema({"name": _SCHEMA_NAME, "schema": schema.plain(wish)})
+    strict = schema.strict(wish)
+    adapted = strict or schema.plain(wish)
+    return _schema({"name": _SCHEMA_NAME, "schema": adapted, "strict": strict is not None})
+
+
+def _schema(described_schema: Fields) -> Fields:
+    return {"type": "json_schema", "json_schema": described_schema}
