@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from hypothesis import given
@@ -60,7 +60,7 @@ def thinking(thought: str, signature: str) -> dict[str, Any]:
 def cut(whole: str, places: Sequence[int]) -> list[str]:
     """Cut a text at these places."""
     marks = sorted({place % (len(whole) + 1) for place in places} | {0, len(whole)})
-    return [whole[a:b] for a, b in zip(marks, marks[1:], strict=False)] or [""]
+    return [whole[a:b] for a, b in pairwise(marks)] or [""]
 
 
 @st.composite

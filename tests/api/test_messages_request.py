@@ -247,7 +247,11 @@ RESULT = {"type": "tool_result", "tool_use_id": "a"}
         ({"messages": [{"role": "tool", "content": "a"}]}, "messages.0.role", "must be one of"),
         ({"messages": [{"role": "user", "content": 4}]}, "messages.0.content", "must be a list"),
         ({"messages": content_of({"type": "document"})}, "messages.0.content.0.type", "document"),
-        ({"messages": content_of({"type": "secret"})}, "messages.0.content.0.type", "is not a type"),
+        (
+            {"messages": content_of({"type": "secret"})},
+            "messages.0.content.0.type",
+            "is not a type",
+        ),
         ({"messages": content_of({"text": "a"})}, "messages.0.content.0.type", "is missing"),
         ({"messages": content_of({"type": "text"})}, "messages.0.content.0.text", "is missing"),
         ({"messages": content_of(CALL)}, "messages.0.content.0.type", "cannot hold"),
