@@ -11,6 +11,7 @@ from faultmaven.infrastructure.llm.providers.foreign import ask_foreign
 from faultmaven.infrastructure.llm.providers.streaming import Ear, whole
 from faultmaven.infrastructure.llm.wire.carried import left_out, refuse_controls
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
+from faultmaven.models.interfaces import ProviderConfig
 from faultmaven.models.prompt import Target
 
 _LOADING_WAIT = 10.0  # seconds after which asking a loading model again makes sense
@@ -67,7 +68,7 @@ async def listen(
     Raises:
         ProviderError: the attempt failed, maybe after part of the answer was heard.
     """
-    require_ready(step)
+    require_ready(step.config, step.model)
     async with hearing.watch as watch:
         if isinstance(step.provider, Streaming):
             return await step.provider.stream(request, hearing)
@@ -82,7 +83,7 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
     Raises:
         ProviderError: the attempt failed, whatever the provider raised.
     """
-    require_ready(step)
+    require_ready(step.config, step.model)
     if isinstance(step.provider, Completing):
         return await step.provider.complete(request, timeout=seconds)
     try:
@@ -92,18 +93,20 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
         raise _signed(error, step) from error.__cause__
 
 
-def require_ready(step: Step) -> None:
+def require_ready(config: ProviderConfig, model: str) -> None:
     """Spare a provider that says it cannot answer yet, such as a model still being loaded.
 
     Raises:
         ProviderOverloadedError: it said so; another provider is the better bet meanwhile.
     """
-    reason = step.config.not_ready() if step.config.not_ready else None
+    reason = config.not_ready() if config.not_ready else None
     if reason is not None:
-        failure = ProviderOverloadedError(reason, retry_after=_LOADING_WAIT)
+        failure = ProviderOverloadedError(
+            reason, provider=config.name, model=model, retry_after=_LOADING_WAIT
+        )
         failure.prefers_next = True
         failure.asked = False
-        raise _signed(failure, step)
+        raise failure
 
 
 def _signed(error: ProviderError, step: Step) -> ProviderError:

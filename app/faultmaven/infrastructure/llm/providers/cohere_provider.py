@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import ClassVar
 
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
-from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
+from faultmaven.infrastructure.llm.providers.embedding import EmbeddingProvider
 from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.cohere_chat import CohereChat
 from faultmaven.infrastructure.llm.wire.cohere_generate import DEFAULT_MAX_TOKENS, CohereGenerate
+from faultmaven.infrastructure.llm.wire.embeddings_cohere import CohereEmbeddings
 from faultmaven.infrastructure.llm.wire.types import Codec
 
 _CURRENT_API = "chat"
 
 
-class CohereProvider(HTTPProvider):
+class CohereProvider(EmbeddingProvider):
     """Cohere's ``generate`` as documented, or its current ``chat`` by the option ``api``."""
 
     codec: Codec = CohereGenerate()
+    embedding_codecs = (CohereEmbeddings(),)
     default_max_tokens: ClassVar[int] = DEFAULT_MAX_TOKENS
 
     def __init__(self, config: ProviderConfig, *, transport: Transport | None = None) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
-from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
+from faultmaven.infrastructure.llm.providers.embedding import EmbeddingProvider
 from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.address import tidy
+from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingCodec
+from faultmaven.infrastructure.llm.wire.embeddings_huggingface import (
+    HuggingFaceEmbeddings,
+    router_route,
+)
+from faultmaven.infrastructure.llm.wire.embeddings_openai import OpenAIEmbeddings
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
 from faultmaven.infrastructure.llm.wire.openai_dialects import HUGGINGFACE
 from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, endpoint_route
@@ -13,9 +19,10 @@ from faultmaven.infrastructure.llm.wire.types import Codec, Listing
 
 _ROUTER = OpenAIChat(HUGGINGFACE)
 _OPENAI_SHAPED = ("/v1", "/chat/completions")
+_ROUTER_HOST = "router.huggingface.co"  # it has no OpenAI-shaped embeddings
 
 
-class HuggingFaceProvider(HTTPProvider):
+class HuggingFaceProvider(EmbeddingProvider):
     """Hugging Face; a base URL that does not end in ``/v1`` is an endpoint of the older kind.
 
     The older kind is a dedicated Inference Endpoint, or ``…/models``, where the model's name
@@ -23,11 +30,15 @@ class HuggingFaceProvider(HTTPProvider):
     """
 
     codec: Codec = _ROUTER
+    embedding_codecs: tuple[EmbeddingCodec, ...] = (OpenAIEmbeddings(HUGGINGFACE),)
 
     def __init__(self, config: ProviderConfig, *, transport: Transport | None = None) -> None:
         super().__init__(config, transport=transport)
         if not tidy(config.base_url).endswith(_OPENAI_SHAPED):
             self.codec = TgiGenerate(route=endpoint_route, grammars=False)
+            self.embedding_codecs = (HuggingFaceEmbeddings(endpoint_route),)
+        elif _ROUTER_HOST in config.base_url:
+            self.embedding_codecs = (HuggingFaceEmbeddings(router_route),)
 
     async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """An endpoint has a free call only where TGI runs behind it."""

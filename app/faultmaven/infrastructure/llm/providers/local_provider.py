@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
+from faultmaven.infrastructure.llm.providers.embedding import EmbeddingProvider
 from faultmaven.infrastructure.llm.wire.embedded_chat import EmbeddedChat
+from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingCodec
+from faultmaven.infrastructure.llm.wire.embeddings_ollama import OllamaEmbeddings
+from faultmaven.infrastructure.llm.wire.embeddings_openai import OpenAIEmbeddings
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path
 from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
@@ -27,9 +30,10 @@ _CODECS: tuple[Codec, ...] = (
     OllamaChat(),
     TgiGenerate(route=server_route, grammars=True),
 )
+_EMBEDDINGS: tuple[EmbeddingCodec, ...] = (OpenAIEmbeddings(LOCAL), OllamaEmbeddings())
 
 
-class LocalProvider(HTTPProvider):
+class LocalProvider(EmbeddingProvider):
     """A server whose wire format is found out by asking.
 
     All current servers speak OpenAI's format. One that has no such path is asked in Ollama's
@@ -38,11 +42,13 @@ class LocalProvider(HTTPProvider):
     """
 
     codec: Codec = _CODECS[0]
+    embedding_codecs = _EMBEDDINGS
 
     def __init__(self, config: ProviderConfig, **parts: Any) -> None:
         super().__init__(config, **parts)
         embedded = config.options.get("engine") == EMBEDDED
         self._codecs = _EMBEDDED_CODECS if embedded else _CODECS
+        self.embedding_codecs = _EMBEDDINGS[:1] if embedded else _EMBEDDINGS
         self.codec = self._codecs[0]
 
     def _understood(self, codec: Codec, response: WireResponse) -> bool:

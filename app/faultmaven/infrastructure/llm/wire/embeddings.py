@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import Strict
 
-from faultmaven.errors import ProviderError, ProviderProtocolError
+from faultmaven.errors import ProviderProtocolError
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
 
@@ -48,11 +48,13 @@ class Embeddings:
         vectors: one for each text, in their order, all of one length.
         usage: tokens read; zeros where the vendor did not say.
         model: model that answered, as the vendor names it; empty where it did not say.
+        ignored: what was asked that the vendor has no word for, in the caller's names.
     """
 
     vectors: tuple[Vector, ...]
     usage: Usage = Usage()
     model: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 class EmbeddingCodec(Protocol):
@@ -81,10 +83,6 @@ class EmbeddingCodec(Protocol):
         Raises:
             ProviderError: the 200 is a failure, or no vector for every text.
         """
-        ...
-
-    def decode_error(self, response: WireResponse) -> ProviderError:
-        """Read an answer that is no 200 into the error it means."""
         ...
 
 

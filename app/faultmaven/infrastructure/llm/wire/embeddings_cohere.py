@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import Field
 
-from faultmaven.errors import ProviderError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, read, write_json
 from faultmaven.infrastructure.llm.wire.embeddings import (
@@ -15,7 +14,6 @@ from faultmaven.infrastructure.llm.wire.embeddings import (
     ReadVector,
     checked,
 )
-from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
@@ -74,10 +72,6 @@ class CohereEmbeddings:
         body = read(response, _Answer)
         usage = Usage(prompt=body.meta.billed.read)
         return checked(Embeddings(body.embeddings.floats, usage), request)
-
-    def decode_error(self, response: WireResponse) -> ProviderError:
-        """Read an answer that is no 200."""
-        return read_error(response)
 
 
 def _payload(request: EmbeddingRequest) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import Field
 
-from faultmaven.errors import ProviderError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, read, write_json
 from faultmaven.infrastructure.llm.wire.embeddings import (
@@ -80,10 +79,6 @@ class GeminiEmbeddings:
             raise read_error(response)
         vectors = tuple(vector.values for vector in body.embeddings)
         return checked(Embeddings(vectors, Usage(prompt=body.usage.prompt)), request)
-
-    def decode_error(self, response: WireResponse) -> ProviderError:
-        """Read an answer that is no 200."""
-        return read_error(response)
 
 
 def _resource(model: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from faultmaven.errors import ProviderError, UnsupportedRequestError
+from faultmaven.errors import UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
 from faultmaven.infrastructure.llm.wire.embeddings import (
@@ -74,10 +74,6 @@ class HuggingFaceEmbeddings:
         if body.error is not None:
             raise read_error(response)
         return checked(Embeddings(body.vectors), request)
-
-    def decode_error(self, response: WireResponse) -> ProviderError:
-        """Read an answer that is no 200."""
-        return read_error(response)
 
 
 def router_route(base_url: str, model: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import Field
 
-from faultmaven.errors import ProviderError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
 from faultmaven.infrastructure.llm.wire.embeddings import (
@@ -66,7 +65,3 @@ class OllamaEmbeddings:
         if body.error is not None:
             raise read_error(response)
         return checked(Embeddings(body.vectors, Usage(prompt=body.read), body.model), request)
-
-    def decode_error(self, response: WireResponse) -> ProviderError:
-        """Read an answer that is no 200."""
-        return read_error(response)

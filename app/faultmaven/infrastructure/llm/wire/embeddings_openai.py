@@ -8,7 +8,7 @@ import math
 import struct
 from typing import Any
 
-from faultmaven.errors import ProviderError, ProviderProtocolError
+from faultmaven.errors import ProviderProtocolError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
 from faultmaven.infrastructure.llm.wire.embeddings import (
@@ -94,10 +94,6 @@ class OpenAIEmbeddings:
         spent = body.usage.prompt_tokens or body.usage.total_tokens
         vectors = tuple(entry.vector for entry in _in_order(body.data))
         return checked(Embeddings(vectors, Usage(prompt=spent), body.model), request)
-
-    def decode_error(self, response: WireResponse) -> ProviderError:
-        """Read an answer that is no 200."""
-        return read_error(response)
 
     def _base(self, endpoint: Endpoint) -> str:
         base = address.without_path(endpoint.base_url, self._dialect.path)
