@@ -107,10 +107,12 @@ class ModelDirectory:
             UnknownModelError: nobody has it.
             InvalidInputError: name and ``providers`` contradict each other.
         """
+        known = self._providers.get_available_providers()
+        _require_configured(providers, known)
         if name == AUTO:
             return Choice(tuple(providers))
         owner, _, model = name.partition("/")
-        if owner in self._providers.get_available_providers() and (model or owner == name):
+        if owner in known and (model or owner == name):
             return _narrowed(owner, model or None, providers)
         if name in self._model_map or self._is_served(name, providers):
             return Choice(tuple(providers), name)
@@ -141,12 +143,9 @@ class ModelDirectory:
             yield ListedModel(f"{owner}/{model}", owner)
 
     def _is_served(self, model: str, providers: Sequence[str]) -> bool:
-        known = self._providers.get_available_providers()
-        asked = list(providers or self._providers.get_fallback_chain())
         return any(
             model in self._providers.get_provider(name).get_supported_models()
-            for name in asked
-            if name in known
+            for name in providers or self._providers.get_fallback_chain()
         )
 
     def _unknown(self) -> UnknownModelError:
@@ -154,6 +153,13 @@ class ModelDirectory:
         more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
         hint = f"Choose from: {', '.join(names[:_LISTED])}{more}. GET /v1/models lists them."
         return UnknownModelError("names a model that does not exist here", field="model", hint=hint)
+
+
+def _require_configured(providers: Sequence[str], known: Sequence[str]) -> None:
+    if not set(providers) <= set(known):
+        message = "names a provider that is not configured"
+        hint = f"Choose from: {', '.join(known) or 'none'}."
+        raise InvalidInputError(message, field="providers", hint=hint)
 
 
 def _narrowed(owner: str, model: str | None, providers: Sequence[str]) -> Choice:

@@ -85,7 +85,8 @@ def _tool_choice(request: ChatRequest, tools: tuple[Tool, ...]) -> ToolChoice | 
     """
     field = "tool_choice" if request.tool_choice is not None else "function_call"
     wanted = request.tool_choice if request.tool_choice is not None else request.function_call
-    if wanted is None or (not tools and wanted in {"none", "auto"}):
+    # Without tools there is nothing that may or may not be chosen.
+    if wanted is None or (not tools and isinstance(wanted, str) and wanted != "required"):
         return None
     name = _name_of(wanted)
     if not tools or (name and name not in {tool.name for tool in tools}):
