@@ -87,7 +87,7 @@ class Said(Shape):
     @property
     def calls(self) -> tuple[Call, ...]:
         """Tools that are asked for, in whichever words."""
-        if self.tool_calls or self.function_call == Function():
+        if self.tool_calls or not self.function_call.model_fields_set:
             return self.tool_calls
         return (Call.model_construct(function=self.function_call),)
 

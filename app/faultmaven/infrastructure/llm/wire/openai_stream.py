@@ -43,6 +43,9 @@ class _Choice(Shape):
     logprobs: LenientObject[Logprobs] = Logprobs()
 
 
+_NO_CHOICE = _Choice()
+
+
 class _Chunk(Shape):
     """One event of the stream, or the error that ends it."""
 
@@ -56,7 +59,13 @@ class _Chunk(Shape):
     @property
     def choice(self) -> _Choice:
         """The piece of the first answer; an empty one where the event is about something else."""
-        return next((choice for choice in self.choices or () if choice.index == 0), _Choice())
+        return next((choice for choice in self.choices or () if choice.index == 0), _NO_CHOICE)
+
+    @property
+    def tokens(self) -> Usage | None:
+        """Tokens spent so far, where the event tells."""
+        told = bool(self.usage.model_fields_set)  # spares nearly every event the counting
+        return self.usage.tokens if told else None
 
 
 class ChatReader:
@@ -83,21 +92,22 @@ class ChatReader:
         if event.data == DONE:
             self._ended = True
             return ()
-        delta = self._delta(_chunk(event))
+        chunk = _read(event)
+        delta = self._delta(chunk, chunk.choice)
         return () if delta == _NOTHING else (delta,)
 
-    def _delta(self, chunk: _Chunk) -> Delta:
-        choice, usage = chunk.choice, chunk.usage.tokens
+    def _delta(self, chunk: _Chunk, choice: _Choice) -> Delta:
         said = choice.delta
-        self._spoke = self._spoke or bool(said.text)
+        text = said.text
+        self._spoke = self._spoke or bool(text)
         self._refused = self._refused or bool(said.refusal)
         return Delta(
-            text=said.text,
+            text=text,
             reasoning=said.thoughts,
             tool_calls=self._calls.pieces(said.calls, answer=chunk.id),
-            logprobs=choice.logprobs.entries,
+            logprobs=choice.logprobs.entries if choice.logprobs.content else (),
             finish_reason=self._finish_word(choice),
-            usage=None if usage == Usage() else usage,
+            usage=chunk.tokens,
             model=self._news(chunk.model),
             cost_usd=chunk.usage.cost,
         )
@@ -115,7 +125,7 @@ class ChatReader:
         return REFUSAL if refused and choice.finish_reason else choice.finish_reason
 
 
-def _chunk(event: WireEvent) -> _Chunk:
+def _read(event: WireEvent) -> _Chunk:
     response = WireResponse(_OK, {}, event.data)
     if event.name == ERROR:
         raise read_error(response)
@@ -155,7 +165,7 @@ class _Calls:
 
     def pieces(self, calls: Sequence[Call], *, answer: str) -> tuple[ToolCallPiece, ...]:
         """The pieces, each with the number of its call; id and name with the first alone."""
-        return tuple([self._piece(call, answer) for call in calls])
+        return tuple([self._piece(call, answer) for call in calls]) if calls else ()
 
     def _piece(self, call: Call, answer: str) -> ToolCallPiece:
         known = self._known(call)
