@@ -99,7 +99,7 @@ def test_call_may_come_whole() -> None:
 
 def test_streamed_and_whole_are_read_alike() -> None:
     """Blocks of thoughts, parted by a line feed, text and calls come out the same either way."""
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"type": "thinking", "thinking": "Look.", "signature": "s1"},
         {"type": "thinking", "thinking": "Hm.", "signature": "s2"},
         {"type": "text", "text": "Full."},
@@ -157,7 +157,7 @@ _events = st.fixed_dictionaries(
 
 
 @given(events=st.lists(_events, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 def test_any_events_are_read_or_refused(events: list[dict[str, Any]]) -> None:
     """Whatever stands in the events, there are pieces or a provider's error, never a crash."""
     try:

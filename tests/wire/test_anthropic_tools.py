@@ -59,7 +59,7 @@ def _blocks(turn: Any, kind: str) -> list[Any]:
 
 
 @given(messages=conversations)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120)
 def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...]) -> None:
     """Turns alternate, each call is answered in the next turn, and every id can be used once."""
     turns = _sent(_asked(messages))["messages"]
@@ -74,7 +74,7 @@ def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...]) -> None
 
 
 @given(messages=conversations)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120)
 def test_any_call_is_answered_at_once(messages: tuple[Message, ...]) -> None:
     """The turn behind calls begins with one result for each, in their order; none stand alone."""
     turns = _sent(_asked(messages))["messages"]
@@ -89,7 +89,7 @@ def test_any_call_is_answered_at_once(messages: tuple[Message, ...]) -> None:
 
 
 @given(messages=conversations)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_nothing_that_was_said_is_lost(messages: tuple[Message, ...]) -> None:
     """Whatever user, assistant or tool said stands somewhere in what is sent."""
     said = json.dumps(_sent(_asked(messages))["messages"], ensure_ascii=False)
@@ -119,6 +119,23 @@ def test_choice_of_tools_is_translated(
     request = _asked(tools=(_DF,), tool_choice=choice, parallel_tool_calls=parallel)
 
     assert _sent(request).get("tool_choice") == sent
+
+
+def test_strict_tool_is_held_to_its_schema() -> None:
+    """A model that knows schemas follows a strict tool's; where it cannot, that is said."""
+    strict, other = Tool("df", "", _SCHEMA, strict=True), Tool("du", strict=True)
+    request = _asked(tools=(strict,))
+
+    (tool,) = _sent(request)["tools"]
+
+    assert tool["strict"]
+    assert tool["input_schema"] == {**_SCHEMA, "additionalProperties": False}
+    assert AnthropicMessages().ignored(request) == ()
+    older = _asked(tools=(strict,), model="claude-3-haiku-20240307")
+    for loose in (older, _asked(tools=(strict,) * 21)):
+        assert _sent(loose)["tools"][0] == {"name": "df", "input_schema": _SCHEMA}
+        assert AnthropicMessages().ignored(loose) == ("strict",)
+    assert AnthropicMessages().ignored(_asked(tools=(other,))) == ()
 
 
 def test_tools_of_the_past_are_declared() -> None:

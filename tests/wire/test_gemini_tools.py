@@ -51,7 +51,7 @@ def _parts(turn: Any, kind: str) -> list[Any]:
 
 
 @given(messages=conversations, model=st.sampled_from([_NOW, _BEFORE]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120)
 def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...], model: str) -> None:
     """Turns alternate; the one behind calls has one result for each, in their order, first."""
     body = _sent(_asked(messages, model=model))
@@ -72,7 +72,7 @@ def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...], model: 
 
 
 @given(messages=conversations)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_first_call_of_a_turn_is_always_signed(messages: tuple[Message, ...]) -> None:
     """Models that sign their calls refuse a turn whose first call has no signature."""
     for turn in _sent(_asked(messages))["contents"]:
@@ -237,6 +237,7 @@ def test_parameters_are_carried(parameters: dict[str, Any], sent: dict[str, Any]
          ("reasoning_effort", "seed")),
         (_BEFORE, {"parameters": {"reasoning_effort": "low"}}, ("reasoning_effort",)),
         (_NOW, {"parallel_tool_calls": False, "tools": (_DF,)}, ("parallel_tool_calls",)),
+        (_NOW, {"tools": (Tool("df", "", _SCHEMA, strict=True),)}, ("strict",)),
         (_NOW, {"native": {"openai": {"verbosity": "low"}}}, ("verbosity",)),
     ],
 )  # fmt: skip

@@ -24,6 +24,7 @@ _Fields = dict[str, Any]
 _NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
 _CHOICES = {"auto": "auto", "none": "none", "required": "any", "tool": "tool"}
 _MAX_TEMPERATURE = 1.0
+_MOST_STRICT_TOOLS = 20
 _COMPARTMENTS = ("output_config", "metadata")  # in which fields of both sides may stand
 
 
@@ -34,9 +35,16 @@ def tools(request: CompletionRequest, turns: Sequence[Turn]) -> list[_Fields] | 
     named: Anthropic wants tools that were used to be declared. `tool_choice` then forbids them.
     """
     if request.controls.tools:
-        return [_tool(tool) for tool in request.controls.tools]
+        bound = _bound(request)
+        return [_tool(tool, bound.get(tool.name)) for tool in request.controls.tools]
     called = {usable_name(call.name): None for turn in turns for call in turn.calls}
-    return [_tool(Tool(name)) for name in called] or None
+    return [_tool(Tool(name), None) for name in called] or None
+
+
+def loosened(request: CompletionRequest) -> bool:
+    """Whether a tool is offered as if it were not strict, though the caller says that it is."""
+    strict = {tool.name for tool in request.controls.tools if tool.strict and tool.parameters}
+    return not strict <= _bound(request).keys()
 
 
 def tool_choice(request: CompletionRequest, *, declared: bool) -> _Fields | None:
@@ -123,10 +131,21 @@ def merged(native: Mapping[str, Any], ours: Mapping[str, Any]) -> _Fields:
     return fields
 
 
-def _tool(tool: Tool) -> _Fields:
-    parameters = {"type": "object", **(tool.parameters or _NO_PARAMETERS)}
+def _tool(tool: Tool, bound: schema.Schema | None) -> _Fields:
     described = {"description": tool.description} if tool.description else {}
+    if bound is not None:
+        return {"name": tool.name, **described, "strict": True, "input_schema": bound}
+    parameters = {"type": "object", **(tool.parameters or _NO_PARAMETERS)}
     return {"name": tool.name, **described, "input_schema": schema.plain(parameters)}
+
+
+def _bound(request: CompletionRequest) -> dict[str, schema.Schema]:
+    """Schemas by tool, for those that the model can be held to as the caller wants."""
+    strict = [tool for tool in request.controls.tools if tool.strict and tool.parameters]
+    if len(strict) > _MOST_STRICT_TOOLS or not models.knows_schemas(request.model):
+        return {}
+    adapted = ((tool.name, schema.closed(tool.parameters or {})) for tool in strict)
+    return {name: closed for name, closed in adapted if closed is not None}
 
 
 def _format(request: CompletionRequest) -> _Fields | None:

@@ -72,7 +72,8 @@ class AnthropicMessages:
         kept = _accepted(native, turns)
         sent = controls.carried(request, thinking=controls.thinks(kept))
         missing = left_out(request, carried=sent, protocol=controls.PROTOCOL)
-        return tuple(sorted({*missing, *(native.keys() - kept.keys())}))
+        loosened = ("strict",) if controls.loosened(request) else ()
+        return tuple(sorted({*missing, *loosened, *(native.keys() - kept.keys())}))
 
     def framing(self) -> Framing:
         """What cuts a stream into events."""

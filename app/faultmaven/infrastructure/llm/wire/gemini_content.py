@@ -67,8 +67,7 @@ class GeminiContent:
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
         """What is asked that is left out."""
         missing = left_out(request, carried=controls.carried(request))
-        serial = request.controls.parallel_tool_calls is False
-        return tuple(sorted({*missing, *(("parallel_tool_calls",) if serial else ())}))
+        return tuple(sorted({*missing, *controls.unknown(request)}))
 
     def framing(self) -> Framing:
         """What cuts a stream into events."""

@@ -64,6 +64,16 @@ def carried(request: CompletionRequest) -> set[str]:
     return names | (silent & {"logprobs"})
 
 
+def unknown(request: CompletionRequest) -> list[str]:
+    """What is asked of tools that Gemini has no word for, in the caller's names."""
+    controls = request.controls
+    asked = {
+        "parallel_tool_calls": controls.parallel_tool_calls is False,
+        "strict": any(tool.strict and tool.parameters for tool in controls.tools),
+    }
+    return [name for name, is_asked in asked.items() if is_asked]
+
+
 def _declared(tool: Tool) -> _Fields:
     described = {"description": tool.description} if tool.description else {}
     if tool.parameters is None:
