@@ -30,6 +30,9 @@ meaning that there is an answer after all; those with `stalls` end only when the
     @pytest.mark.parametrize("fault", faults_for("openai"), ids=lambda fault: fault.name)
     async def test_fault(fault): ...
 
+`stream_faults_for("gemini")` gives those that befall streams alone (a plain request to a model then
+meets the nearest plain fault, a free call its good answer); `slow_start(seconds)` makes one more.
+
 What the model says is `answer=`: a text, a mapping (JSON text if the request asked for JSON by the
 vendor's means, a fenced block otherwise), an `Answer`, or a function of the request.
 `calling(Call("df", {"path": "/"}))` asks for tools. A request that wants a stream by the vendor's
@@ -53,7 +56,17 @@ that drive a subprocess or synchronous code. By hand, with `PYTHONPATH=tests`::
 from upstreams.dialects import DIALECTS, Dialect
 from upstreams.dialects.answer import Answer, Call, Finish, calling
 from upstreams.exchange import Behaviour, Exchange, answer_well
-from upstreams.faults import ALL_FAULTS, FAULTS, Fault, fault_for, faults_for
+from upstreams.faults import (
+    ALL_FAULTS,
+    ALL_STREAM_FAULTS,
+    FAULTS,
+    STREAM_FAULTS,
+    Fault,
+    fault_for,
+    faults_for,
+    slow_start,
+    stream_faults_for,
+)
 from upstreams.messages import Headers, Reply, Request, json_reply
 from upstreams.nowhere import black_hole, refused_url
 from upstreams.records import Connections, Disconnect, Rejection
@@ -63,8 +76,10 @@ from upstreams.tls import no_certificate, self_signed
 
 __all__ = [
     "ALL_FAULTS",
+    "ALL_STREAM_FAULTS",
     "DIALECTS",
     "FAULTS",
+    "STREAM_FAULTS",
     "Answer",
     "Behaviour",
     "Call",
@@ -89,4 +104,6 @@ __all__ = [
     "no_certificate",
     "refused_url",
     "self_signed",
+    "slow_start",
+    "stream_faults_for",
 ]

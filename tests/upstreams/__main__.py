@@ -7,7 +7,7 @@ import json
 import sys
 
 from upstreams.dialects import DIALECTS
-from upstreams.faults import FAULTS, delayed
+from upstreams.faults import FAULTS, STREAM_FAULTS, delayed
 from upstreams.samples import SAMPLES
 from upstreams.server import Upstream
 
@@ -19,8 +19,8 @@ def main() -> None:
     """Serve until interrupted."""
     options = _parser().parse_args()
     if options.list:
-        for fault in FAULTS.values():
-            _say(f"{fault.name:24} {fault.note}")
+        for fault in (*FAULTS.values(), *STREAM_FAULTS.values()):
+            _say(f"{fault.name:28} {fault.note}")
         return
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(options))
@@ -30,7 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m upstreams", description=__doc__)
     parser.add_argument("--dialect", choices=sorted(DIALECTS), default="openai")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--fault", choices=sorted(FAULTS), help="what every call gets")
+    parser.add_argument(
+        "--fault", choices=sorted((*FAULTS, *STREAM_FAULTS)), help="what every call gets"
+    )
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before a good answer")
     parser.add_argument("--answer", default="The disk is full.", help="what the model says")
     parser.add_argument("--any", action="store_true", help="accept any key and any model")

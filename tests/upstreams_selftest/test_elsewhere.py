@@ -135,4 +135,4 @@ async def test_the_command_lists_the_faults() -> None:
     output, _ = await process.communicate()
 
     assert output.decode().splitlines()[0].split() == ["status_400", "invalid", "request"]
-    assert len(output.splitlines()) == len(upstreams.FAULTS)
+    assert len(output.splitlines()) == len(upstreams.FAULTS) + len(upstreams.STREAM_FAULTS)

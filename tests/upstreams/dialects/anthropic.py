@@ -91,6 +91,7 @@ class Messages(_Voice, Completing):
 
     path = r"/v1/messages"
     ping = PING
+    trouble = Problem.OVERLOADED
 
     def check(self, request: Request, account: Account) -> None:
         """Check headers, fields, turns, model, sampling and schema."""

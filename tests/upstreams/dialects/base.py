@@ -107,6 +107,8 @@ class Completing(Endpoint):
     """What the head of an answer has besides the content type."""
     ping: ClassVar[Event | None] = Event(Stage.START, comment="ping")
     """What it may send at any time while it works; None where it says nothing."""
+    trouble: ClassVar[Problem] = Problem.UNAVAILABLE
+    """What usually goes wrong in the middle of a stream."""
 
     @abstractmethod
     def model(self, request: Request) -> str:

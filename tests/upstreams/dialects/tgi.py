@@ -89,6 +89,7 @@ class Generate(_Voice, Completing):
 
     path = r"/generate"
     framing = Sse(space=False)
+    trouble = Problem.GENERATION
 
     def check(self, request: Request, account: Account) -> None:
         """Check key, inputs, parameters and window."""
@@ -193,6 +194,7 @@ class TGIChat(ChatCompletions):
     """`POST /v1/chat/completions` on TGI: any model name will do."""
 
     framing = Sse(space=False)
+    trouble = Problem.GENERATION
     wordings = WORDINGS
 
     def check(self, request: Request, account: Account) -> None:

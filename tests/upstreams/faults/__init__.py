@@ -4,7 +4,15 @@ from upstreams.dialects.answer import Answer
 from upstreams.exchange import Behaviour
 from upstreams.faults.answers import saying
 from upstreams.faults.bodies import gigantic, html, raw, redirect
-from upstreams.faults.catalogue import ALL_FAULTS, FAULTS, fault_for, faults_for
+from upstreams.faults.catalogue import (
+    ALL_FAULTS,
+    ALL_STREAM_FAULTS,
+    FAULTS,
+    STREAM_FAULTS,
+    fault_for,
+    faults_for,
+    stream_faults_for,
+)
 from upstreams.faults.fault import ANSWERED, Fault
 from upstreams.faults.network import delayed, endless_drip, slow_drip
 from upstreams.faults.statuses import (
@@ -15,6 +23,7 @@ from upstreams.faults.statuses import (
     sending,
     status,
 )
+from upstreams.faults.telling import slow_start, streamed
 from upstreams.messages import Reply
 
 Misbehaviour = Behaviour | Fault | Reply | Answer | str
@@ -40,8 +49,10 @@ def _fields(answer: Answer) -> dict[str, object]:
 
 __all__ = [
     "ALL_FAULTS",
+    "ALL_STREAM_FAULTS",
     "ANSWERED",
     "FAULTS",
+    "STREAM_FAULTS",
     "Fault",
     "Misbehaviour",
     "behaviour_of",
@@ -60,5 +71,8 @@ __all__ = [
     "saying",
     "sending",
     "slow_drip",
+    "slow_start",
     "status",
+    "stream_faults_for",
+    "streamed",
 ]

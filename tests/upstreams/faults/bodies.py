@@ -6,9 +6,11 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from upstreams.dialects.base import Completing
+from upstreams.dialects.stream import Event
 from upstreams.exchange import Behaviour, Exchange
 from upstreams.faults.fault import ANSWERED, fault
 from upstreams.faults.statuses import sending
@@ -45,12 +47,21 @@ def changed(change: Callable[[bytes], bytes]) -> Behaviour:
 
 
 def reshaped(change: Callable[[Any], Any]) -> Behaviour:
-    """Answer well, with the JSON of the body (its last line, if there are several) changed."""
+    """Answer well, with the JSON of the body, or of each event of a stream, changed."""
 
-    def rewrite(body: bytes) -> bytes:
-        return json.dumps(change(json.loads(body.splitlines()[-1]))).encode()
+    def reply(exchange: Exchange) -> Reply:
+        if not exchange.streaming:
+            good = exchange.answer()
+            return Reply(200, json.dumps(change(good.json)).encode(), good.headers)
+        events = (replace(event, data=_changed(event, change)) for event in exchange.events())
+        return exchange.completing.framing.reply(events)
 
-    return changed(rewrite)
+    return sending(reply)
+
+
+def _changed(event: Event, change: Callable[[Any], Any]) -> Any:
+    """Change an event's JSON; the end mark and remarks have none."""
+    return change(event.data) if isinstance(event.data, dict) else event.data
 
 
 def truncated(body: bytes) -> bytes:

@@ -22,14 +22,14 @@ async def closed_before_head(exchange: Exchange) -> None:
 async def reset_in_head(exchange: Exchange) -> None:
     """Reset the connection in the middle of the headers."""
     await exchange.write(b"HTTP/1.1 200 OK\r\ncontent-ty")
-    await _let_it_leave()
+    await let_it_leave()
     exchange.reset()
 
 
 async def reset_in_body(exchange: Exchange) -> None:
     """Promise the whole answer, send half of it, reset."""
     await _half(exchange, exchange.answer())
-    await _let_it_leave()
+    await let_it_leave()
     exchange.reset()
 
 
@@ -141,7 +141,7 @@ async def _half(exchange: Exchange, reply: Reply) -> None:
     await exchange.write(reply.head(length=len(reply.body)) + reply.body[: len(reply.body) // 2])
 
 
-async def _let_it_leave() -> None:
+async def let_it_leave() -> None:
     """Give the client a moment to read: a reset may drop what it has not read yet."""
     await asyncio.sleep(0.02)
 
