@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultmaven.errors import ProviderError
+from faultmaven.infrastructure.llm.wire.answer import Assembly
 from faultmaven.infrastructure.llm.wire.errors import is_misdirected
-from faultmaven.infrastructure.llm.wire.types import Codec, Completion, WireResponse
+from faultmaven.infrastructure.llm.wire.types import Codec, Completion, WireEvent, WireResponse
 from wire.codecs import CODECS
 
 _SECRETS = (
@@ -28,7 +29,7 @@ _NAMES = (
     *("thinking", "reasoning_content", "refusal", "tool_calls", "logprobs", "cost"),
     *("availability", "retry_after", "metadata", "error_type", "stop_reason"),
     *("usageMetadata", "detail", "loc", "msg", "estimated_time", "finishReason"),
-    *("thought", "functionCall", "generated_tokens"),
+    *("thought", "functionCall", "generated_tokens", "function", "arguments", "index"),
 )
 
 _leaves = (
@@ -48,6 +49,17 @@ _documents = st.recursive(
     max_leaves=25,
 )
 _bodies = st.binary(max_size=200) | _documents.map(lambda document: json.dumps(document).encode())
+# Of the shape of a piece, so that what lies deep is reached as well.
+_pieces = st.builds(
+    lambda delta, finish: {"choices": [{"delta": delta, "finish_reason": finish}]},
+    _documents,
+    st.none() | st.just("stop"),
+)
+_events = st.builds(
+    WireEvent,
+    _bodies | _pieces.map(lambda document: json.dumps(document).encode()),
+    st.sampled_from(["", "error", "content_block_delta", "message_stop"]),
+)
 _headers = st.dictionaries(
     st.sampled_from(["retry-after", "retry-after-ms", "date", "x-should-retry", "content-type"]),
     st.text(max_size=40) | st.sampled_from(["Sun, 22 Nov 2026 10:00:05 GMT", "1e309", "0x1"]),
@@ -66,14 +78,30 @@ def _assert_safe(error: ProviderError) -> None:
 @given(body=_bodies)
 @settings(max_examples=40, deadline=None)
 def test_any_200_is_an_answer_or_an_error(codec: Codec, body: bytes) -> None:
-    """Any body under 200 gives a completion with text, or a provider's error (S37, S69)."""
+    """Any body under 200 gives text, a call of a tool, or a provider's error (S37, S69)."""
     try:
         completion = codec.decode(WireResponse(200, {}, body))
     except ProviderError as error:
         _assert_safe(error)
     else:
         assert isinstance(completion, Completion)
-        assert completion.text.strip()
+        assert completion.text.strip() or completion.tool_calls
+
+
+@_each_codec
+@given(events=st.lists(_events, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_any_stream_is_an_answer_or_an_error(codec: Codec, events: list[WireEvent]) -> None:
+    """Any events give text, a call of a tool, or an error: nothing is a silent success."""
+    reader, assembly = codec.reader(), Assembly()
+    try:
+        for delta in (delta for event in events for delta in reader.read(event)):
+            assembly.add(delta)
+        completion = assembly.completion()
+    except ProviderError as error:
+        _assert_safe(error)
+    else:
+        assert completion.text.strip() or completion.tool_calls
 
 
 @_each_codec
