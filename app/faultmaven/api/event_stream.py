@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.refusals import ClientGoneError
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment keeps proxies from closing the connection."""
@@ -105,7 +106,7 @@ class LiveResponse(Response):
         """Serve one caller; ends, with all that works for it, when the caller leaves.
 
         Raises:
-            ClientGoneError: the caller left.
+            ClientGoneError: the caller left before the stream was open.
             FaultMavenError: what ``produce`` raised before the stream was open.
         """
         del scope
@@ -113,6 +114,9 @@ class LiveResponse(Response):
         beating = asyncio.create_task(stream.keep_alive())
         try:
             await unless_gone(receive, self._work(stream))
+        except ClientGoneError:
+            if not stream.opened:  # else there is a status already, and nobody to tell
+                raise
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
