@@ -18,7 +18,7 @@ from faultmaven.api.deps import Services
 from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
-from faultmaven.api.openai import chat, models
+from faultmaven.api.openai import chat, embeddings, models
 from faultmaven.api.openai.errors import as_openai_error
 from faultmaven.api.openapi import DescribedAPI
 from faultmaven.api.start_failure import StartFailureMiddleware, note_start_failure
@@ -27,6 +27,7 @@ from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
+from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings, load_settings
 
@@ -51,6 +52,10 @@ class ServiceContainer(Protocol):
 
     def get_completion_service(self) -> CompletionService:
         """The service that answers the compatible APIs."""
+        ...
+
+    def get_embedding_service(self) -> EmbeddingService:
+        """The service that turns texts into vectors."""
         ...
 
     def get_health_service(self) -> HealthService:
@@ -100,7 +105,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     install_error_handlers(app, {"/v1/": as_openai_error, "/v1/messages": as_anthropic_error})
     install_docs(app)
     app.describe(*anthropic.BODIES, examples=anthropic.EXAMPLES)
-    for room in (query, chat, models, messages, providers, health, metrics):
+    for room in (query, chat, messages, embeddings, models, providers, health, metrics):
         app.include_router(room.router)
     return app
 
@@ -115,6 +120,7 @@ def _lifespan(
             app.state.services = Services(
                 agent=container.get_agent_service(),
                 completions=container.get_completion_service(),
+                embeddings=container.get_embedding_service(),
                 health=container.get_health_service(),
                 metrics=container.get_metrics(),
             )

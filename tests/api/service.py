@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from doubles import Play, Say, row, schema, scripted, settings_of
+from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.observability.health import HealthTracker
@@ -31,6 +32,7 @@ from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.models.status import LocalModelStatus
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
+from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.services.model_directory import ModelDirectory
 from faultmaven.services.sanitizer import Sanitizer
@@ -95,6 +97,8 @@ class Container:
             ),
             request_timeout=self.settings.request_timeout,
         )
+        embedder = EmbeddingRouter(self.registry, observers=observers)
+        self.embeddings = EmbeddingService(embedder, providers=self.registry)
         self.health = HealthService(
             directory=self.registry,
             health=self.tracker,
@@ -109,6 +113,10 @@ class Container:
     def get_completion_service(self) -> CompletionService:
         """Give the service behind the compatible APIs."""
         return self.completions
+
+    def get_embedding_service(self) -> EmbeddingService:
+        """Give the service that turns texts into vectors."""
+        return self.embeddings
 
     def get_health_service(self) -> HealthService:
         """Give the health service."""

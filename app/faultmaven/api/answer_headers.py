@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from faultmaven.models.embedding import EmbeddingAnswer
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.stream import Beginning
 
@@ -23,6 +24,12 @@ def headers_of_beginning(beginning: Beginning) -> dict[str, str]:
     """What is known when an answer begins: all but how sure it will be."""
     tried = len(beginning.attempts) + 1
     return _headers(beginning.provider, beginning.model, tried, beginning.ignored)
+
+
+def headers_of_vectors(answer: EmbeddingAnswer) -> dict[str, str]:
+    """What an answer of vectors tells; nobody scores those."""
+    tried = len(answer.attempts) or 1
+    return _headers(answer.provider, answer.model, tried, answer.ignored)
 
 
 def _headers(provider: str, model: str, tried: int, ignored: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from faultmaven.errors import NotInitializedError
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
+from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 
 _FIXES = (
@@ -27,12 +28,14 @@ class Services:
     Attributes:
         agent: answers questions.
         completions: answers conversations of the compatible APIs, and knows their models.
+        embeddings: turns texts into vectors.
         health: says how the service is.
         metrics: what Prometheus scrapes.
     """
 
     agent: AgentService
     completions: CompletionService
+    embeddings: EmbeddingService
     health: HealthService
     metrics: Metrics
 

@@ -25,29 +25,16 @@ ModelName = Annotated[str, AfterValidator(_model_name)]
 """A model as callers name it: up to 256 visible ASCII characters, fit for a header."""
 
 
-class Extended(BaseModel):
-    """A body of another protocol with this gateway's own fields.
+class Timed(BaseModel):
+    """A body of another protocol whose caller may say when the answer is needed.
 
     Fields that are neither the protocol's nor ours are kept as `unknown`.
     """
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    confidence_threshold: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
-        default=None,
-        description="FaultMaven: the first answer at least this sure wins; without it, any.",
-    )
-    require_confidence: bool | None = Field(
-        default=None, description="FaultMaven: fail with 503 rather than answer below that."
-    )
     deadline_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = Field(
         default=None, description="FaultMaven: milliseconds until you need the answer."
-    )
-    max_cost_usd: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = Field(
-        default=None, description="FaultMaven: ask no further provider once this much is spent."
-    )
-    providers: Annotated[list[ProviderName], Field(max_length=20)] | None = Field(
-        default=None, description="FaultMaven: ask these providers only, in this order."
     )
 
     def timeout(self, headers: Mapping[str, str]) -> float | None:
@@ -65,7 +52,25 @@ class Extended(BaseModel):
         return dict(self.model_extra or {})
 
 
-def few_unknown(body: Extended) -> Extended:
+class Extended(Timed):
+    """A body that asks for an answer, with all of this gateway's own fields."""
+
+    confidence_threshold: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="FaultMaven: the first answer at least this sure wins; without it, any.",
+    )
+    require_confidence: bool | None = Field(
+        default=None, description="FaultMaven: fail with 503 rather than answer below that."
+    )
+    max_cost_usd: Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)] | None = Field(
+        default=None, description="FaultMaven: ask no further provider once this much is spent."
+    )
+    providers: Annotated[list[ProviderName], Field(max_length=20)] | None = Field(
+        default=None, description="FaultMaven: ask these providers only, in this order."
+    )
+
+
+def few_unknown(body: Timed) -> Timed:
     """The body, unless it holds a flood of fields that nobody knows."""
     if len(body.model_extra or ()) > MAX_UNKNOWN_FIELDS:
         raise fault(

@@ -19,6 +19,7 @@ from faultmaven.models.interfaces import ILLMProvider, ISessionStore
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
+from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings
 
@@ -66,6 +67,12 @@ class Container:
         self.get_agent_service()
         completions: CompletionService = self.core.completions()
         return completions
+
+    def get_embedding_service(self) -> EmbeddingService:
+        """The service that turns texts into vectors."""
+        self.get_llm_provider()
+        embeddings: EmbeddingService = self.core.embeddings()
+        return embeddings
 
     def get_health_service(self) -> HealthService:
         """The service that says how things are."""

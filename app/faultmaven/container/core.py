@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dependency_injector import containers, providers
 
 from faultmaven.container.embedded import EmbeddedModel
+from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.router import LLMRouter
@@ -16,7 +17,6 @@ from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
 from faultmaven.knowledge.tool import RunbookSearch
 from faultmaven.models.interfaces import (
-    IAnswerObserver,
     ILLMProvider,
     ISanitizer,
     ISessionStore,
@@ -26,6 +26,7 @@ from faultmaven.models.interfaces import (
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
+from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.services.model_directory import ModelDirectory
 from faultmaven.services.sanitizer import Sanitizer
@@ -36,19 +37,12 @@ def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
     return SQLiteSessionStore(registry.settings.session_database)
 
 
-def _router(
-    registry: ProviderRegistry,
-    *,
-    sanitizer: ISanitizer,
-    metrics: Metrics,
-    observers: Sequence[IAnswerObserver],
-) -> LLMRouter:
-    redactor = Redactor(
+def _redactor(registry: ProviderRegistry, *, sanitizer: ISanitizer, metrics: Metrics) -> Redactor:
+    return Redactor(
         mask=sanitizer.mask,
         redact_local=registry.settings.redact_local,
         on_redaction=metrics.on_redaction,
     )
-    return LLMRouter(registry, redactor=redactor, observers=observers)
 
 
 def _health(
@@ -126,8 +120,10 @@ class Core(containers.DeclarativeContainer):
     health_tracker = providers.Singleton(HealthTracker, registry)
     metrics = providers.Singleton(Metrics, registry, health_tracker)
     observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
-    router = providers.Singleton(
-        _router, registry, sanitizer=sanitizer, metrics=metrics, observers=observers
+    redactor = providers.Singleton(_redactor, registry, sanitizer=sanitizer, metrics=metrics)
+    router = providers.Singleton(LLMRouter, registry, redactor=redactor, observers=observers)
+    embedder = providers.Singleton(
+        EmbeddingRouter, registry, redactor=redactor, observers=observers
     )
     embedded = providers.Singleton(EmbeddedModel, registry)
     health = providers.Singleton(
@@ -153,3 +149,4 @@ class Core(containers.DeclarativeContainer):
         sanitizer=sanitizer,
         sessions=sessions,
     )
+    embeddings = providers.Singleton(EmbeddingService, embedder, providers=registry)
