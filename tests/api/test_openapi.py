@@ -23,6 +23,12 @@ from faultmaven.services.health_report import (
 
 OPERATIONS = {
     "troubleshoot",
+    "create_message",
+    "count_message_tokens",
+    "create_chat_completion",
+    "create_embeddings",
+    "list_models",
+    "retrieve_model",
     "list_providers",
     "health",
     "liveness",

@@ -12,6 +12,8 @@ from typing import Any
 from faultmaven.api.anthropic.answer import Fields, opening, stop_reason, usage
 from faultmaven.models.interfaces import LLMResponse
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: a stream has many pieces
+
 STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 _PING = b'event: ping\ndata: {"type":"ping"}\n\n'
@@ -61,7 +63,7 @@ def block_stop(index: int) -> bytes:
 
 def encoded(value: Any) -> bytes:
     """JSON in ASCII: readers that cut lines at any Unicode line break then find none."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return _ENCODE(value).encode()
 
 
 def _event(name: str, fields: Fields) -> bytes:

@@ -62,6 +62,12 @@ class BlockWriter:
             self._waiting.setdefault(piece.key, []).append(piece)
         return written + self._caught_up() if self._waiting else written
 
+    def more_text(self, text: str) -> bytes:
+        """The event of the next part of the open block, if that is text; else nothing."""
+        if self._open is None or self._open.key != _TEXT:
+            return b""
+        return events.piece(events.TEXT, self._index, text)
+
     def finish(self) -> bytes:
         """The events of all that waits, and the end of the last block."""
         written = []
@@ -142,6 +148,8 @@ class AnswerEvents:
     def delta(self, delta: Delta) -> bytes:
         """The next piece is there; nothing comes of what the caller does not get to see."""
         self._heard = True
+        if delta.text and not (delta.reasoning or delta.thought or delta.tool_calls):
+            return self._text(delta.text)
         return b"".join(map(self._blocks.write, self._pieces(delta)))
 
     def end(self, answer: LLMResponse) -> bytes:
@@ -149,6 +157,11 @@ class AnswerEvents:
         begun = b"" if self._begun else self.begin(Beginning(answer.provider, answer.model))
         told = b"" if self._heard else b"".join(map(self.delta, _deltas(answer)))
         return b"".join((begun, told, self._blocks.finish(), events.message_end(answer)))
+
+    def _text(self, text: str) -> bytes:
+        """Text alone, as most pieces are."""
+        piece = self._blocks.more_text(text)
+        return piece or self._blocks.write(Piece(_TEXT, _EMPTY_TEXT, text=text))
 
     def _pieces(self, delta: Delta) -> Iterator[Piece]:
         if delta.reasoning and self.shows_thoughts:
