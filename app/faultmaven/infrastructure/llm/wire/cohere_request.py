@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from faultmaven.errors import UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import schema
-from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
+from faultmaven.infrastructure.llm.wire.alternation import Result, Turn, alternate
 from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.cohere_sampling import sampling
 from faultmaven.infrastructure.llm.wire.function_tools import arguments_text, described
-from faultmaven.infrastructure.llm.wire.turns import refuse_images
+from faultmaven.infrastructure.llm.wire.turns import refuse_images, system_text
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
 from faultmaven.models.prompt import Controls, Image, Message, Tool, ToolCall
 
@@ -26,14 +26,14 @@ def payload(request: CompletionRequest) -> dict[str, Any]:
 
     Raises:
         UnsupportedRequestError: there are pictures and the model takes none, or a form of the
-            answer is demanded beside tools.
+            answer is demanded beside tools, or a tool's result is a picture.
     """
     if not _SEES.search(request.model):
         refuse_images(request.messages)
     controls = request.controls
     fields: dict[str, Any] = {
         "model": request.model,
-        "messages": [_message(message) for message in request.messages if _says(message)],
+        "messages": list(_messages(request.messages)),
         "stream": request.stream,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
@@ -94,36 +94,47 @@ def _response_format(request: CompletionRequest) -> dict[str, Any] | None:
     return None if demanded is None else {"type": "json_object"}
 
 
-def _says(message: Message) -> bool:
-    """Whether it is a turn at all: blank ones are refused, but for a tool's result."""
-    return bool(message.text or message.images or message.tool_calls or message.role == "tool")
+def _messages(messages: Iterable[Message]) -> Iterator[dict[str, Any]]:
+    """The conversation with every call answered by its result: others are refused."""
+    messages = tuple(messages)
+    system = system_text(messages)
+    if system:
+        yield {"role": "system", "content": system}
+    for turn in alternate(messages):
+        yield from _turn(turn)
 
 
-def _message(message: Message) -> dict[str, Any]:
-    if message.role == "tool":
-        call_id = usable_call_id(message.tool_call_id)
-        return {"role": "tool", "tool_call_id": call_id, "content": message.text}
-    if message.tool_calls:
-        return _calling(message)
-    return {"role": message.role, "content": _content(message)}
+def _turn(turn: Turn) -> Iterator[dict[str, Any]]:
+    for result in turn.results:
+        yield _result(result)
+    if turn.calls:
+        yield _calling(turn)
+    elif turn.text or turn.images:
+        yield {"role": turn.role, "content": _content(turn)}
 
 
-def _calling(message: Message) -> dict[str, Any]:
+def _result(result: Result) -> dict[str, Any]:
+    if result.images:
+        raise UnsupportedRequestError("Cohere takes no pictures as the result of a tool")
+    return {"role": "tool", "tool_call_id": result.call.id, "content": result.text}
+
+
+def _calling(turn: Turn) -> dict[str, Any]:
     """A turn that calls tools: what is said beside the calls is called a plan."""
-    plan = {"tool_plan": message.text} if message.text else {}
-    return {"role": "assistant", "tool_calls": [_call(call) for call in message.tool_calls]} | plan
+    plan = {"tool_plan": turn.text} if turn.text else {}
+    return {"role": "assistant", "tool_calls": [_call(call) for call in turn.calls]} | plan
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
     function = {"name": call.name, "arguments": arguments_text(call.arguments)}
-    return {"id": usable_call_id(call.id), "type": "function", "function": function}
+    return {"id": call.id, "type": "function", "function": function}
 
 
-def _content(message: Message) -> str | list[dict[str, Any]]:
-    if not message.images:
-        return message.text
-    text = [{"type": "text", "text": message.text}] if message.text else []
-    return [*text, *(_picture(image) for image in message.images)]
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    if not turn.images:
+        return turn.text
+    text = [{"type": "text", "text": turn.text}] if turn.text else []
+    return [*text, *(_picture(image) for image in turn.images)]
 
 
 def _picture(image: Image) -> dict[str, Any]:

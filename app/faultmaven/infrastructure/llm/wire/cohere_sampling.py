@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 _LEAST_P, _MOST_P = 0.01, 0.99
 # A penalty beyond its range has no equal; neither is the nearest what was asked for.
@@ -42,5 +42,5 @@ def _fields(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
             yield asked, name, value
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -109,7 +109,8 @@ class CohereChatReader:
 
     def _call_goes_on(self, event: _Event) -> Delta:
         if event.index not in self._places:
-            raise ProviderProtocolError("arguments of a tool call that never began")
+            message = "arguments of a tool call that never began"
+            raise ProviderProtocolError(message, status_code=_OK)
         arguments = event.delta.message.call.function.arguments
         if not arguments:
             return Delta()

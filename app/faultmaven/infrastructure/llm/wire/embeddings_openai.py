@@ -26,6 +26,7 @@ from faultmaven.infrastructure.llm.wire.openai_dialects import OPENAI, ChatDiale
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
 
+_OK = 200
 _PATH = "/embeddings"
 _MOST_INPUTS = 2048
 _BYTES = 4  # of a number in base64: little-endian, single precision
@@ -113,7 +114,7 @@ def _in_order(entries: tuple[_Entry, ...]) -> list[_Entry]:
     if all(place is None for place in places):
         return list(entries)
     if sorted(place or 0 for place in places) != list(range(len(entries))):
-        raise ProviderProtocolError("the vectors are not numbered one by one")
+        raise ProviderProtocolError("the vectors are not numbered one by one", status_code=_OK)
     return sorted(entries, key=lambda entry: entry.index or 0)
 
 
@@ -122,7 +123,8 @@ def _unpacked(packed: str) -> Vector:
         raw = base64.b64decode(packed, validate=True)
         vector: Vector = struct.unpack(f"<{len(raw) // _BYTES}f", raw)
     except (binascii.Error, struct.error, ValueError) as error:
-        raise ProviderProtocolError("a vector is neither numbers nor base64 of them") from error
+        message = "a vector is neither numbers nor base64 of them"
+        raise ProviderProtocolError(message, status_code=_OK) from error
     if not all(map(math.isfinite, vector)):
-        raise ProviderProtocolError("a vector has a number that is not finite")
+        raise ProviderProtocolError("a vector has a number that is not finite", status_code=_OK)
     return vector

@@ -12,6 +12,7 @@ from faultmaven.infrastructure.llm.wire.body import write_json
 from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
 from faultmaven.models.prompt import Controls, Tool
 
+_OK = 200
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
@@ -49,7 +50,8 @@ def compact(value: Mapping[str, Any]) -> str:
     try:
         return write_json(value).decode()
     except ValueError as error:
-        raise ProviderProtocolError("the arguments of a tool call are no JSON") from error
+        message = "the arguments of a tool call are no JSON"
+        raise ProviderProtocolError(message, status_code=_OK) from error
 
 
 def _value(text: str) -> Any:
