@@ -19,6 +19,7 @@ from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
 from faultmaven.api.openai import chat, embeddings, models
+from faultmaven.api.openai import described as openai
 from faultmaven.api.openai.errors import as_openai_error
 from faultmaven.api.openapi import DescribedAPI
 from faultmaven.api.start_failure import StartFailureMiddleware, note_start_failure
@@ -104,7 +105,8 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
     install_error_handlers(app, {"/v1/": as_openai_error, "/v1/messages": as_anthropic_error})
     install_docs(app)
-    app.describe(*anthropic.BODIES, examples=anthropic.EXAMPLES)
+    for protocol in (openai, anthropic):
+        app.describe(*protocol.BODIES, examples=protocol.EXAMPLES)
     for room in (query, chat, messages, embeddings, models, providers, health, metrics):
         app.include_router(room.router)
     return app

@@ -31,7 +31,7 @@ from faultmaven.models.faults import FieldFault
 
 _SCHEMA = "#/components/schemas/{model}"
 
-_ERRORS: Mapping[int, FaultMavenError] = {
+DOCUMENTED_ERRORS: Mapping[int, FaultMavenError] = {
     error.status: error
     for error in (
         MalformedBodyError(
@@ -80,6 +80,7 @@ _ERRORS: Mapping[int, FaultMavenError] = {
         ),
     )
 }
+"""An example of each error that every operation can end with, by HTTP status."""
 
 
 class DescribedAPI(FastAPI):
@@ -124,7 +125,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documented problems of an operation, by HTTP status."""
     return {
         status: {
-            "description": _ERRORS[status].title,
+            "description": DOCUMENTED_ERRORS[status].title,
             "content": {
                 MEDIA_TYPE: {"schema": schema_ref(ProblemBody), **by_example(f"Problem{status}")}
             },
@@ -154,6 +155,7 @@ def _schemas(further: Sequence[type[BaseModel]]) -> dict[str, Any]:
 
 def _problem_examples() -> dict[str, Any]:
     bodies = (
-        problem_of(error, request_id="req-8c1d3a52", instance=None) for error in _ERRORS.values()
+        problem_of(error, request_id="req-8c1d3a52", instance=None)
+        for error in DOCUMENTED_ERRORS.values()
     )
     return {f"Problem{body.status}": body.model_dump(mode="json") for body in bodies}

@@ -11,6 +11,7 @@ from faultmaven.api.body import read_body
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import EventStream, LiveResponse
+from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json, completion_body, new_envelope
 from faultmaven.api.openai.question import question_of, speaks_of_functions
 from faultmaven.api.openai.request import ChatRequest
@@ -20,7 +21,7 @@ from faultmaven.infrastructure.observability.request import require_request
 router = APIRouter(tags=["openai"])
 
 
-@router.post("/v1/chat/completions", operation_id="create_chat_completion")
+@router.post("/v1/chat/completions", **described.CHAT)
 async def create_chat_completion(request: Request) -> Response:
     """Answer a chat, whole or while it is written, for as long as its caller waits."""
     completions = services_of(request).completions

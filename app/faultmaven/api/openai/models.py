@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.deps import services_of
+from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json
 from faultmaven.services.model_directory import ListedModel, ModelDirectory
 
@@ -17,7 +18,7 @@ ANTHROPIC_VERSION = "anthropic-version"
 router = APIRouter(tags=["openai"])
 
 
-@router.get("/v1/models", operation_id="list_models")
+@router.get("/v1/models", **described.MODELS)
 async def list_models(request: Request) -> Response:
     """List them, in the shape of whose client asks."""
     directory = services_of(request).completions.models
@@ -25,11 +26,11 @@ async def list_models(request: Request) -> Response:
     return _json(writer(directory))
 
 
-@router.get("/v1/models/{model_id:path}", operation_id="retrieve_model")
-async def retrieve_model(request: Request, model_id: str) -> Response:
+@router.get("/v1/models/{model_id:path}", **described.MODEL)
+async def retrieve_model(request: Request) -> Response:
     """Show one of them."""
     directory = services_of(request).completions.models
-    found = directory.find(model_id)
+    found = directory.find(request.path_params["model_id"])
     writer = _anthropic_model if ANTHROPIC_VERSION in request.headers else _openai_model
     return _json(writer(found, directory.since))
 
