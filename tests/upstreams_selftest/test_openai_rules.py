@@ -34,7 +34,6 @@ ACCEPTED: list[dict[str, Any]] = [
     {"response_format": strict(OPEN, strict=False)},
     {"messages": [{"role": "system", "content": "x"}, {"role": "developer", "content": "y"}]},
     {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]},
-    {"messages": [{"role": "assistant", "tool_calls": [{}]}]},
 ]
 
 REFUSED: list[tuple[dict[str, Any], str | None]] = [

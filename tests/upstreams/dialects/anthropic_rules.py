@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from upstreams.dialects import fields, schemas
+from upstreams.dialects.anthropic_blocks import check_blocks
+from upstreams.dialects.anthropic_tools import check_results, check_tools
 from upstreams.dialects.chat_rules import check_stream
 from upstreams.dialects.problems import Problem, Refused
 
@@ -67,6 +69,7 @@ def check_fields(body: Mapping[str, Any]) -> None:
     if not isinstance(body.get("system", ""), str | list):
         raise Refused(Problem.INVALID, "system: Input should be a valid string")
     check_stream(body)
+    check_tools(body)
 
 
 def check_turns(turns: list[Any]) -> None:
@@ -76,23 +79,10 @@ def check_turns(turns: list[Any]) -> None:
         if role not in {"user", "assistant"}:
             text = f'messages.{place}: Unexpected role "{role}"; use the top-level `system`.'
             raise Refused(Problem.INVALID, text)
-        _check_content(turn.get("content"), place)
+        check_blocks(turn.get("content"), role=turn["role"], place=f"messages.{place}")
     if turns[0]["role"] != "user":
         raise Refused(Problem.INVALID, 'messages: first message must use the "user" role')
-
-
-def _check_content(content: Any, place: int) -> None:
-    if not isinstance(content, str | list):
-        raise Refused(Problem.INVALID, f"messages.{place}.content: Field required")
-    texts = [content] if isinstance(content, str) else [_text_of(block) for block in content]
-    if not texts or not all(texts):
-        text = f"messages.{place}: text content blocks must be non-empty"
-        raise Refused(Problem.INVALID, text)
-
-
-def _text_of(block: Any) -> str:
-    """Read a block's text; any other block counts as full."""
-    return str(block.get("text", "-")) if isinstance(block, dict) else ""
+    check_results(turns)
 
 
 def check_sampling(body: Mapping[str, Any], *, version: str) -> None:

@@ -35,6 +35,7 @@ from upstreams.dialects.chat_stream import (
     probabilities,
     tool_call,
 )
+from upstreams.dialects.chat_tools import check_calls, check_pairs, check_tools
 from upstreams.dialects.problems import Problem, Refused, Wording
 from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
@@ -51,6 +52,8 @@ class ChatCompletions(Completing):
     """Top-level fields that are accepted; None ignores unknown ones."""
     unknown_field: ClassVar[str] = "Unrecognized request argument supplied: {}"
     stop_limit: ClassVar[int] = 16
+    pairs_calls: ClassVar[bool] = True
+    """Whether it looks for the result of every call, and the call of every result."""
     reasoning_field: ClassVar[str | None] = None
     """Where the message shows its reasoning; None keeps it hidden, as OpenAI does."""
     finish_words: ClassVar[Mapping[Finish, str]] = {}
@@ -86,6 +89,14 @@ class ChatCompletions(Completing):
         check_numbers(body, stop_limit=self.stop_limit)
         check_stream(body)
         check_response_format(body)
+        check_tools(body)
+        self.check_calls(body["messages"])
+
+    def check_calls(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Check calls of tools and their results."""
+        check_calls(messages)
+        if self.pairs_calls:
+            check_pairs(messages)
 
     def refuse_model(self, model: str) -> None:
         """Refuse a model that is not served."""

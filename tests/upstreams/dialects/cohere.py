@@ -25,6 +25,12 @@ from upstreams.dialects.base import (
 )
 from upstreams.dialects.chat_rules import check_stream
 from upstreams.dialects.chat_stream import tool_call
+from upstreams.dialects.cohere_rules import (
+    CHAT_FIELDS,
+    GENERATE_FIELDS,
+    check_messages,
+    check_tools,
+)
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.dialects.stream import Event, JsonLines, Stage
 from upstreams.messages import Reply, Request, json_reply
@@ -48,54 +54,6 @@ _FINISH = {
 }
 _GENERATE_FINISH = _FINISH | {Finish.FILTER: "ERROR_TOXIC", Finish.REFUSAL: "COMPLETE"}
 _CHAT_FINISH = _FINISH | {Finish.FILTER: "ERROR", Finish.REFUSAL: "COMPLETE"}
-_GENERATE_FIELDS = frozenset(
-    [
-        "prompt",
-        "model",
-        "num_generations",
-        "stream",
-        "max_tokens",
-        "truncate",
-        "temperature",
-        "seed",
-        "preset",
-        "end_sequences",
-        "stop_sequences",
-        "k",
-        "p",
-        "frequency_penalty",
-        "presence_penalty",
-        "return_likelihoods",
-        "raw_prompting",
-    ]
-)
-_CHAT_FIELDS = frozenset(
-    [
-        "stream",
-        "model",
-        "messages",
-        "tools",
-        "strict_tools",
-        "documents",
-        "citation_options",
-        "response_format",
-        "safety_mode",
-        "max_tokens",
-        "stop_sequences",
-        "temperature",
-        "seed",
-        "frequency_penalty",
-        "presence_penalty",
-        "k",
-        "p",
-        "return_prompt",
-        "logprobs",
-        "tool_choice",
-        "thinking",
-        "priority",
-        "raw_prompting",
-    ]
-)
 _UNKNOWN = "invalid request: unknown field: parameter '{}' is not a valid field"
 
 
@@ -142,7 +100,7 @@ class Generate(_Completion):
 
     def check(self, request: Request, account: Account) -> None:
         """Check the prompt."""
-        body = self.check_common(request, account, _GENERATE_FIELDS)
+        body = self.check_common(request, account, GENERATE_FIELDS)
         fields.text(body, "prompt", message="invalid request: prompt must be at least 1 token long")
 
     def wants_json(self, request: Request) -> bool:
@@ -188,11 +146,11 @@ class Chat(_Completion):
 
     def check(self, request: Request, account: Account) -> None:
         """Check model and messages, which are both required here."""
-        body = self.check_common(request, account, _CHAT_FIELDS)
+        body = self.check_common(request, account, CHAT_FIELDS)
         fields.text(body, "model", message="invalid request: model is required")
         text = "invalid request: messages must be a non-empty list"
-        for message in fields.items(body, "messages", message=text):
-            _check_message(message)
+        check_messages(fields.items(body, "messages", message=text))
+        check_tools(body)
         asked = fields.mapping(body, "response_format")
         if asked.get("type", "text") not in {"text", "json_object"}:
             raise Refused(Problem.INVALID, "invalid request: response_format.type")
@@ -285,14 +243,6 @@ def _message(request: Request, answer: Answer, text: str) -> dict[str, Any]:
 
 def _billed(tokens: Tokens) -> dict[str, Any]:
     return {"input_tokens": float(tokens.prompt), "output_tokens": float(tokens.completion)}
-
-
-def _check_message(message: Any) -> None:
-    role = message.get("role") if isinstance(message, dict) else None
-    if role not in {"system", "user", "assistant", "tool"}:
-        raise Refused(Problem.INVALID, f"invalid request: invalid role '{role}'")
-    if not message.get("content") and not message.get("tool_calls"):
-        raise Refused(Problem.INVALID, "invalid request: all elements in messages need content")
 
 
 COHERE = Dialect(

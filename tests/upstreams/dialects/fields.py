@@ -106,3 +106,8 @@ def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Refused(Problem.INVALID, f"Invalid type for '{name}': expected an object.", name)
     return value
+
+
+def snake(name: str) -> str:
+    """Write a name in camel case as Google's other spelling has it."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -17,6 +17,7 @@ from upstreams.dialects.base import (
 )
 from upstreams.dialects.gemini_answer import candidate, parts, signs, told_parts, usage
 from upstreams.dialects.gemini_rules import FIELDS, check_config, check_contents, only_known
+from upstreams.dialects.gemini_tools import check_calls, check_tools
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
@@ -100,6 +101,8 @@ class GenerateContent(_Voice, Completing):
         if not account.knows_model(model):
             text = f"models/{model} is not found for API version v1beta, or is not supported."
             raise Refused(Problem.MODEL_UNKNOWN, text)
+        check_tools(body)
+        check_calls(body["contents"], model=model)
         check_window(request, account)
 
     def streams(self, request: Request) -> bool:

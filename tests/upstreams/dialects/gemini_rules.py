@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from upstreams.dialects import fields
+from upstreams.dialects.chat_rules import is_base64
+from upstreams.dialects.gemini_tools import read
 from upstreams.dialects.problems import Problem, Refused
 
 FIELDS = frozenset(
@@ -19,6 +21,21 @@ FIELDS = frozenset(
         "store",
         "model",
         "labels",
+    ]
+)
+_PART_FIELDS = frozenset(
+    [
+        "text",
+        "inlineData",
+        "fileData",
+        "functionCall",
+        "functionResponse",
+        "executableCode",
+        "codeExecutionResult",
+        "thought",
+        "thoughtSignature",
+        "videoMetadata",
+        "mediaResolution",
     ]
 )
 _CONFIG_FIELDS = frozenset(
@@ -46,13 +63,9 @@ _CONFIG_FIELDS = frozenset(
 )
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
 def _both(names: frozenset[str]) -> frozenset[str]:
     """Google reads a field in camel case and in snake case."""
-    return names | {_snake(name) for name in names}
+    return names | {fields.snake(name) for name in names}
 
 
 def only_known(body: Mapping[str, Any], names: frozenset[str], where: str) -> None:
@@ -71,10 +84,23 @@ def check_contents(body: Mapping[str, Any]) -> None:
         only_known(turn, frozenset({"role", "parts"}), "contents[]")
         if turn.get("role", "user") not in {"user", "model"}:
             raise Refused(Problem.INVALID, "Please use a valid role: user, model.")
-        fields.items(turn, "parts", message="contents.parts must not be empty.")
+        for part in fields.items(turn, "parts", message="contents.parts must not be empty."):
+            _check_part(part)
     system = body.get("systemInstruction", {"parts": [1]})
     if not isinstance(system, dict) or not system.get("parts"):
         raise Refused(Problem.INVALID, 'Invalid value at "system_instruction".')
+
+
+def _check_part(part: Any) -> None:
+    if not isinstance(part, dict):
+        raise Refused(Problem.INVALID, 'Invalid value at "contents[].parts[]".')
+    only_known(part, _PART_FIELDS, "contents[].parts[]")
+    data = read(part, "inlineData")
+    if data is not None and not (read(data, "mimeType") and is_base64(data.get("data"))):
+        text = 'Invalid value at "contents[].parts[].inline_data": expected type and base64.'
+        raise Refused(Problem.INVALID, text)
+    if not isinstance(part.get("text", ""), str):
+        raise Refused(Problem.INVALID, 'Invalid value at "contents[].parts[].text".')
 
 
 def check_config(config: Mapping[str, Any]) -> None:

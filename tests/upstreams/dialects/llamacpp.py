@@ -54,6 +54,7 @@ class LlamaChat(ChatCompletions):
     path = r"(/v1)?/chat/completions"
     wordings = WORDINGS
     reasoning_field = "reasoning_content"
+    pairs_calls = False
 
     def check(self, request: Request, account: Account) -> None:
         """Check all but the model: whatever its name, the one loaded answers."""

@@ -16,6 +16,7 @@ from upstreams.dialects.base import (
     check_json_object,
 )
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.ollama_rules import check_format, check_messages, check_tools
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.dialects.stream import Event, JsonLines, Stage
 from upstreams.messages import Reply, Request, json_reply
@@ -67,8 +68,9 @@ class NativeChat(_Voice, Completing):
         model = fields.text(body, "model", message="model is required")
         if not serves(account, model):
             raise Refused(Problem.MODEL_UNKNOWN, f"model '{model}' not found")
-        _check_messages(body.get("messages"))
-        _check_format(body.get("format"))
+        check_messages(body.get("messages"))
+        check_tools(body)
+        check_format(body.get("format"))
         fields.mapping(body, "options")
 
     def model(self, request: Request) -> str:
@@ -119,6 +121,7 @@ class OllamaChat(ChatCompletions):
 
     wordings = WORDINGS
     reasoning_field = "reasoning"
+    pairs_calls = False
 
     def check_shape(self, body: Mapping[str, Any]) -> None:
         """Check the shape; `max_completion_tokens` and other unknown fields are ignored."""
@@ -214,20 +217,6 @@ def _told(answer: Answer, message: Mapping[str, Any]) -> Iterator[tuple[Stage, d
         yield Stage.CONTENT, silent | {"content": piece}
     for call in message.get("tool_calls", ()):
         yield Stage.CONTENT, silent | {"tool_calls": [call]}
-
-
-def _check_messages(messages: Any) -> None:
-    if not isinstance(messages, list):
-        raise Refused(Problem.INVALID, "json: cannot unmarshal messages into a list")
-    for message in messages:
-        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
-            raise Refused(Problem.INVALID, "json: cannot unmarshal content into a string")
-
-
-def _check_format(asked: Any) -> None:
-    if asked in (None, "", "json") or isinstance(asked, dict):
-        return
-    raise Refused(Problem.INVALID, 'invalid format: expected "json" or a JSON schema')
 
 
 OLLAMA = Dialect(

@@ -4,18 +4,34 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from upstreams.dialects import schemas
+from upstreams.dialects import fields, schemas
 from upstreams.dialects.answer import Answer, Tokens
 from upstreams.dialects.base import Account, Dialect, check_bearer
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.chat_rules import FIELDS
+from upstreams.dialects.chat_tools import check_call_ids
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.messages import Reply, Request, json_reply
 
 _REASONS = re.compile(r"(gpt-[5-9]|o\d)")
+_NO_TOOLS = re.compile(r"gpt-5\.6")
 _NO_STOP = re.compile(r"(o3|o4-mini)")
 
 _INVALID = "invalid_request_error"
+_LONGEST_ID = 40
+_MESSAGE_FIELDS = frozenset(
+    [
+        "annotations",
+        "audio",
+        "content",
+        "function_call",
+        "name",
+        "refusal",
+        "role",
+        "tool_call_id",
+        "tool_calls",
+    ]
+)
 
 
 def _worded(status: int, message: str, kind: str | None, code: str | int | None) -> Wording:
@@ -107,6 +123,9 @@ class OpenAIChat(ChatCompletions):
         if _REASONS.match(body["model"]):
             _check_reasoning_model(body)
         check_strict_schema(body)
+        check_call_ids(body["messages"], longest=_LONGEST_ID)
+        for message in body["messages"]:
+            fields.only(message, _MESSAGE_FIELDS, message="Unknown parameter: 'messages[].{}'.")
 
     def payload(self, request: Request, answer: Answer) -> dict[str, Any]:
         """Add the fields only OpenAI has."""
@@ -181,6 +200,9 @@ def _check_reasoning_model(body: Mapping[str, Any]) -> None:
         raise Refused(Problem.UNSUPPORTED_PARAMETER, "Unsupported parameter: 'stop'.", "stop")
     if body.get("reasoning_effort") == "none":
         return
+    if body.get("tools") and body.get("reasoning_effort") and _NO_TOOLS.match(body["model"]):
+        text = "Function tools with reasoning_effort are not supported for this model here."
+        raise Refused(Problem.INVALID, text, "reasoning_effort")
     for name in ("temperature", "top_p"):
         if body.get(name) not in {None, 1}:
             text = f"Unsupported value: '{name}' does not support {body[name]} with this model."

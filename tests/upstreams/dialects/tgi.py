@@ -196,6 +196,7 @@ class TGIChat(ChatCompletions):
     framing = Sse(space=False)
     trouble = Problem.GENERATION
     wordings = WORDINGS
+    pairs_calls = False
 
     def check(self, request: Request, account: Account) -> None:
         """Check all but the model."""

@@ -34,6 +34,7 @@ class VLLMChat(ChatCompletions):
     wordings = WORDINGS
     reasoning_field = "reasoning"
     call_prefix = "chatcmpl-tool-"
+    pairs_calls = False
 
     def refuse_model(self, model: str) -> None:
         """Name the model."""
