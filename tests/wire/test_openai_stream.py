@@ -14,11 +14,18 @@ from faultmaven.errors import ProviderConnectionError, ProviderError
 from faultmaven.infrastructure.llm.wire.answer import Assembly, finished
 from faultmaven.infrastructure.llm.wire.embedded_chat import EmbeddedChat
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
+from faultmaven.infrastructure.llm.wire.openai_dialects import ChatDialect
 from faultmaven.infrastructure.llm.wire.openai_stream import ChatReader
 from faultmaven.infrastructure.llm.wire.thinking import ThinkingSplitter
-from faultmaven.infrastructure.llm.wire.types import Completion, WireEvent, WireResponse
+from faultmaven.infrastructure.llm.wire.types import (
+    Completion,
+    CompletionRequest,
+    Endpoint,
+    WireEvent,
+    WireResponse,
+)
 from faultmaven.models.attempt import Usage
-from faultmaven.models.prompt import Thought, ToolCall
+from faultmaven.models.prompt import Message, Thought, ToolCall
 from faultmaven.models.stream import Delta, ToolCallPiece
 
 _words = st.text("ab <>{}\n", max_size=12)
@@ -236,3 +243,14 @@ def test_any_event_is_read_or_refused(bodies: list[bytes]) -> None:
 
     assert outcome == [] or issubclass(outcome, ProviderError)
     assert len(words) <= 200
+
+
+def test_a_dialect_may_not_know_stream_options() -> None:
+    """Whoever refuses the field is asked for a stream without it."""
+    request = CompletionRequest("m", (Message("user", "Why?"),), stream=True)
+    dialect = ChatDialect(stream_usage=False)
+
+    body = json.loads(OpenAIChat(dialect).encode(request, Endpoint("http://127.0.0.1:1")).body)
+
+    assert body["stream"] is True
+    assert "stream_options" not in body
