@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 _REASONING = re.compile(r"(?:gpt-(?:[5-9]|\d\d)|o\d)(?![a-z0-9])", re.IGNORECASE)
 _NO_STOP = re.compile(r"o\d(?![a-z0-9])", re.IGNORECASE)
 _NO_EFFORT_WITH_TOOLS = re.compile(r"gpt-5\.6(?!\d)", re.IGNORECASE)
+# Not gpt-oss, which others serve.
+_OPENAI_OWN = re.compile(r"(?:gpt-\d|chatgpt-|o\d(?![a-z0-9]))", re.IGNORECASE)
 _NONE = re.compile(r"(?!)")
 _ALL = re.compile(r"")
 # https://platform.openai.com/docs/guides/structured-outputs: from gpt-4o-2024-08-06 on.
@@ -31,6 +33,7 @@ class ChatDialect:
         version: put behind a base URL that names no version, such as ``/v1``; or empty.
         checks: paths of the free calls, relative to the same base.
         lists_for_anyone: the list of models says nothing about the key.
+        own: models that refuse every field that OpenAI's protocol does not name.
         reasoning: models that want ``max_completion_tokens`` and no sampling fields.
         without_stop: models that refuse ``stop``.
         without_effort_for_tools: models that refuse an effort together with tools.
@@ -46,6 +49,7 @@ class ChatDialect:
     version: str = ""
     checks: tuple[str, ...] = ("/models",)
     lists_for_anyone: bool = False
+    own: re.Pattern[str] = _NONE
     reasoning: re.Pattern[str] = _NONE
     without_stop: re.Pattern[str] = _NONE
     without_effort_for_tools: re.Pattern[str] = _NONE
@@ -58,6 +62,7 @@ class ChatDialect:
 
 
 OPENAI = ChatDialect(
+    own=_OPENAI_OWN,
     reasoning=_REASONING,
     without_stop=_NO_STOP,
     without_effort_for_tools=_NO_EFFORT_WITH_TOOLS,

@@ -19,6 +19,8 @@ Fields = dict[str, Any]
 _PROTOCOL = "openai"  # whose `Controls.native` fields are sent
 _SCHEMA_NAME = "answer"
 _EFFORT = "reasoning_effort"
+_FOREIGN = ("top_k",)  # other vendors' parameters, which OpenAI's own models refuse
+_HIGHEST = {"max": "high"}  # Anthropic's word; not every model of OpenAI's goes beyond high
 # Written by the codec, from what the request says elsewhere.
 _OURS = frozenset(
     (
@@ -53,6 +55,9 @@ def payload(request: CompletionRequest, dialect: ChatDialect, options: Mapping[s
     """
     refused = _refused(request, dialect)
     further = _defaults(request, dialect, options) | _further(request)
+    effort = further.get(_EFFORT)
+    if isinstance(effort, str) and dialect.own.match(request.model):
+        further[_EFFORT] = _HIGHEST.get(effort, effort)
     fields = {name: value for name, value in further.items() if name not in _OURS}
     fields |= _own(request, dialect)
     return {
@@ -78,7 +83,13 @@ def _refused(request: CompletionRequest, dialect: ChatDialect) -> frozenset[str]
     """Fields that the model answers with an error."""
     sampling = _SAMPLING if dialect.reasoning.match(request.model) else ()
     stop = ("stop",) if dialect.without_stop.match(request.model) else ()
-    return frozenset((*sampling, *stop))
+    return frozenset((*sampling, *stop, *_foreign(request, dialect)))
+
+
+def _foreign(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]:
+    if not dialect.own.match(request.model):
+        return ()
+    return _FOREIGN if dialect.reasoning.match(request.model) else (*_FOREIGN, _EFFORT)
 
 
 def _further(request: CompletionRequest) -> Fields:
