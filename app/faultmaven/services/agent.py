@@ -150,7 +150,7 @@ class AgentService:
     async def _keep(
         self, session_id: str, inquiry: Inquiry, reading: Reading, allowance: Allowance
     ) -> bool:
-        answered = self._sanitizer.mask(reading.markdown)
+        answered = await worked(len(reading.markdown), self._sanitizer.mask, reading.markdown)
         asked = await worked(inquiry.material_chars, inquiry.turn)
         seconds = allowance.left + _GRACE
         return await self._conversations.keep(session_id, asked, answered, seconds=seconds)
