@@ -124,12 +124,14 @@ def test_counts_that_an_event_leaves_out_stay() -> None:
     """The last word on each count stands, whichever event says it."""
     message = {"usage": {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 1}}
 
-    begun, ended = _read(
-        _event("message_start", message=message), _finish("end_turn", output_tokens=9)
+    begun, ended, unsaid = _read(
+        _event("message_start", message=message),
+        _finish("end_turn", output_tokens=9),
+        _finish("end_turn"),
     )
 
     assert begun.usage == Usage(prompt=15, completion=1, cached=5)
-    assert ended.usage == Usage(prompt=15, completion=9, cached=5)
+    assert ended.usage == unsaid.usage == Usage(prompt=15, completion=9, cached=5)
 
 
 _leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
