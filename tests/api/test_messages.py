@@ -25,7 +25,7 @@ from faultmaven.errors import (
     ProviderOverloadedError,
 )
 from faultmaven.infrastructure.observability.request import begin_request
-from faultmaven.models.attempt import Attempt
+from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Message, Thought, ToolCall
 from faultmaven.models.stream import Delta
@@ -155,6 +155,14 @@ async def test_thoughts_come_first(tmp_path: Path) -> None:
     shown = (await ask(tmp_path, unsigned, thinking={"type": "adaptive"})).json()["content"]
     mark = {"type": "thinking", "thinking": "Hm.", "signature": "faultmaven:one"}
     assert shown == [mark, *blocks[2:]]
+
+
+async def test_tokens_of_thoughts_are_told(tmp_path: Path) -> None:
+    """Where the vendor tells them; they are part of what was written."""
+    answer = replace(ANSWER, usage=Usage(prompt=12, completion=50, reasoning=40))
+    usage = (await ask(tmp_path, Playing(answer=answer))).json()["usage"]
+    assert usage["output_tokens"] == 50
+    assert usage["output_tokens_details"] == {"thinking_tokens": 40}
 
 
 async def test_half_a_character_does_no_harm(tmp_path: Path) -> None:

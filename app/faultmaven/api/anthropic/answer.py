@@ -59,11 +59,13 @@ def opening(model: str, message_id: str) -> Fields:
 
 def usage(spent: Usage) -> Fields:
     """Tokens; those the vendor had read before are counted apart, as Anthropic does."""
+    thought = {"output_tokens_details": {"thinking_tokens": spent.reasoning}}
     return {
         "input_tokens": max(spent.prompt - spent.cached, 0),
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": spent.cached,
         "output_tokens": spent.completion,
+        **(thought if spent.reasoning else {}),
     }
 
 
