@@ -118,6 +118,7 @@ def test_vectors_are_read(codec: EmbeddingCodec, body: Callable[[Vectors], Any])
         ((0.5, [1.0]), (0.5, 1.0)),
         ((0.5, float("nan")), (0.5, 1.0)),
         ((0.5, float("inf")), (0.5, 1.0)),
+        ((0.5, 1e39), (0.5, 1.0)),
         (None, (0.5, 1.0)),
     ],
     ids=repr,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Protocol
 
-from pydantic import Strict
+from pydantic import Field, Strict
 
 from faultmaven.errors import ProviderProtocolError
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
@@ -17,8 +17,9 @@ _OK = 200
 Vector = tuple[float, ...]
 """One text's place; comparable with vectors of the same model and length only."""
 
-ReadVector = tuple[Annotated[float, Strict()], ...]
-"""A vector in a vendor's JSON: finite numbers, and no text or truth value that could be one."""
+_MOST = 3.4028234663852886e38  # the largest number of single precision, in which callers get them
+ReadVector = tuple[Annotated[float, Strict(), Field(ge=-_MOST, le=_MOST)], ...]
+"""A vector in a vendor's JSON: numbers in range, and no text or truth value that could be one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from faultmaven.infrastructure.llm.wire.ollama_chat import root_of
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
 
-_MOST_INPUTS = 2048  # Ollama names no limit; more than OpenAI takes need not be tried
+_MOST_INPUTS = 256  # Ollama names no limit; reading more vectors at once takes too long
 _CARRIED = frozenset(("truncate", "keep_alive"))
 
 
