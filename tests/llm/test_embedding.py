@@ -279,7 +279,6 @@ async def test_nothing_leaves_unmasked() -> None:
 
 async def test_a_caller_who_leaves_is_told_of() -> None:
     """A cancelled attempt is nobody's failure, and its start is answered for."""
-
     begun = asyncio.Event()
 
     class Waits(ScriptedEmbedder):
