@@ -50,6 +50,7 @@ class _Whole(Shape):
 class _Line(Shape):
     kind: Word = Field(default="", alias="event_type")
     text: Word = ""
+    is_finished: bool | None = None
     finish_reason: Word = ""
     error: Word = Field(default="", alias="err")
     whole: LenientObject[_Whole] = Field(default=_Whole(), alias="response")
@@ -79,9 +80,10 @@ class CohereGenerateReader:
         line = read(response, _Line)
         if line.error or line.kind == "stream-error":
             raise _broken_off(line)
-        if line.kind == "stream-end":
+        # Older servers do not name their lines: those tell by `is_finished` alone.
+        if line.kind == "stream-end" or line.is_finished:
             return (self._end(line),)
-        if not line.kind:
+        if not line.kind and line.is_finished is None:
             raise read_error(response)
         self._has_text = self._has_text or bool(line.text)
         return (Delta(text=line.text),) if line.text else ()
