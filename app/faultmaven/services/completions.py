@@ -18,6 +18,7 @@ from faultmaven.models.interfaces import (
 from faultmaven.models.prompt import Message
 from faultmaven.models.stream import IAnswerListener
 from faultmaven.services.allowance import Allowance
+from faultmaven.services.large_texts import worked
 from faultmaven.services.model_directory import TROUBLESHOOT, Choice, ModelDirectory
 from faultmaven.services.sanitizer import Sanitizer
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
@@ -97,7 +98,7 @@ class CompletionService:
         listener: IAnswerListener | None,
         seconds: float | None,
     ) -> LLMResponse:
-        messages = self._outgoing(question.messages)
+        messages = await self._outgoing(question.messages)
         options = _options(question, choice, messages)
         if listener is not None:
             options["listener"] = listener
@@ -111,21 +112,17 @@ class CompletionService:
             hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or ask for fewer tokens."
             raise AllProvidersFailedError(message, hint=hint) from error
 
-    def _outgoing(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    async def _outgoing(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The conversation, masked where whoever is asked does not see to that."""
         if self.llm_provider.redacts_by_target:
             return messages
+        chars = sum(len(message.text) for message in messages)
+        return await worked(chars, lambda: tuple(map(self._masked, messages)))
+
+    def _masked(self, message: Message) -> Message:
         mask = self._sanitizer.mask
-        return tuple(
-            replace(
-                message,
-                text=mask(message.text),
-                tool_calls=tuple(
-                    replace(call, arguments=mask(call.arguments)) for call in message.tool_calls
-                ),
-            )
-            for message in messages
-        )
+        calls = tuple(replace(call, arguments=mask(call.arguments)) for call in message.tool_calls)
+        return replace(message, text=mask(message.text), tool_calls=calls)
 
     def _allowance(self, question: CompletionQuestion, received_at: float | None) -> Allowance:
         """The shorter of what the service and the caller allow."""

@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from pydantic import ValidationError
@@ -19,10 +20,11 @@ from faultmaven.models.interfaces import ISanitizer, ISessionStore, LLMResponse
 from faultmaven.models.plain_text import is_blank
 from faultmaven.models.prompt import Controls, Message
 from faultmaven.models.session import Turn
-from faultmaven.models.stream import Beginning, Delta, IAnswerListener
+from faultmaven.models.stream import Beginning, IAnswerListener
 from faultmaven.services.agent import AgentService
 from faultmaven.services.allowance import Allowance
 from faultmaven.services.conversations import Conversations
+from faultmaven.services.large_texts import worked
 
 _SESSION_ID = re.compile(r"[\w.:@/+=~-]{1,128}")
 _SPEAKERS = frozenset({"user", "assistant"})
@@ -71,7 +73,7 @@ class TroubleshootingModel:
         request_id: str,
         allowance: Allowance,
     ) -> LLMResponse:
-        """The agent's answer as a model's; a listener hears it in one piece.
+        """The agent's answer as a model's; a listener hears it as a person reads it.
 
         Raises:
             InvalidInputError: there is no question in it, or something the agent cannot look at.
@@ -83,18 +85,25 @@ class TroubleshootingModel:
         session_id = named or str(self._new_id())
         request = _request(question, position, session_id)
         if not (named and self._strict):
-            earlier = self._turns(question.messages[:position])
-            await self._conversations.begin(session_id, earlier, seconds=allowance.left)
+            await self._begin(session_id, question.messages[:position], allowance)
+        ignored = _ignored(question.controls)
         answer = await self._agent.troubleshoot(
             request,
             request_id=request_id,
             received_at=allowance.started,
             timeout=allowance.seconds,
+            listener=None if listener is None else _Told(listener, ignored),
         )
-        response = _response(answer, _ignored(question.controls))
-        if listener is not None:
-            await _tell(listener, response)
-        return response
+        return _response(answer, ignored)
+
+    async def _begin(
+        self, session_id: str, before: tuple[Message, ...], allowance: Allowance
+    ) -> None:
+        """Give a new session the turns that the caller brought along."""
+        chars = sum(len(message.text) for message in before)
+        turns = await worked(chars, self._turns, before)
+        if turns or self._strict:  # a strict agent answers in sessions that exist
+            await self._conversations.begin(session_id, turns, seconds=allowance.left)
 
     def _turns(self, messages: tuple[Message, ...]) -> tuple[Turn, ...]:
         now = self._clock()
@@ -103,6 +112,21 @@ class TroubleshootingModel:
             for message in messages
             if message.role in _SPEAKERS and (text := self._sanitizer.mask(message.text))
         )
+
+
+class _Told:
+    """Passes on what is heard of the agent, and what of the request the agent has no use for."""
+
+    def __init__(self, listener: IAnswerListener, ignored: tuple[str, ...]) -> None:
+        self._ignored = ignored
+        self._listener = listener
+        self.on_attempt = listener.on_attempt
+        self.on_delta = listener.on_delta
+
+    async def on_begin(self, beginning: Beginning) -> None:
+        """Pass it on."""
+        ignored = (*beginning.ignored, *self._ignored)
+        await self._listener.on_begin(replace(beginning, ignored=ignored))
 
 
 def _position_of_question(messages: tuple[Message, ...]) -> int:
@@ -214,15 +238,11 @@ def _attempts(answer: TroubleshootResponse) -> Iterator[Attempt]:
             status_code=body.status_code,
             confidence=body.confidence,
             queue_ms=body.queue_ms,
+            connect_ms=body.connect_ms,
+            first_token_ms=body.first_token_ms,
             total_ms=body.total_ms,
             usage=Usage(body.usage.prompt, body.usage.completion),
             cost_usd=body.usage.cost_usd,
             retry_after=body.retry_after,
             next_because=body.next_because,
         )
-
-
-async def _tell(listener: IAnswerListener, response: LLMResponse) -> None:
-    before = response.attempts[:-1]
-    await listener.on_begin(Beginning(response.provider, response.model, before, response.ignored))
-    await listener.on_delta(Delta(text=response.content))
