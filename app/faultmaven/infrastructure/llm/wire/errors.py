@@ -128,10 +128,14 @@ _CALLERS_FIELDS = ("messages", "prompt", "contents", "input")
 _OUR_FIELDS = re.compile(
     r"\b(?:response_?format|response_?(?:json_?)?schema|response_?mime_?type|json[_ ]?schema"
     r"|output_?(?:config|format)|grammar|guided_json|max_(?:completion_|new_|output_)?tokens"
-    r"|maxOutputTokens|num_predict|temperature|top_p|stop_?sequences|reasoning_effort|logprobs"
+    r"|maxOutputTokens|num_predict|temperature|top_[pk]|stop_?sequences|reasoning_effort|logprobs"
+    r"|seed|(?:frequency|presence)_penalty|tool_choice|(?:strict|parallel)_tool\w*|think(?:ing)?"
     r"|images?|image_url|vision|multimodal|unsupported_parameter|unsupported_value)\b",
     re.IGNORECASE,
 )
+
+# What one model has no sense for (tools, at many of Ollama's) another may have.
+_NOT_SUPPORTED = re.compile(r"(?:\bnot|n't) support(?:ed)?\b", re.IGNORECASE)
 
 _REDIRECTS = range(300, 400)
 _NO_SUCH_METHOD = (405, 501)
@@ -208,7 +212,8 @@ def _from_phrase(text: str) -> _ErrorType | None:
 def _objects_to_our_fields(failure: Failure) -> bool:
     if failure.param and not failure.param.startswith(_CALLERS_FIELDS):
         return True
-    return bool(_OUR_FIELDS.search(" ".join((failure.message, *failure.words))))
+    said = " ".join((failure.message, *failure.words))
+    return bool(_OUR_FIELDS.search(said) or _NOT_SUPPORTED.search(said))
 
 
 def _message(failure: Failure) -> str:
