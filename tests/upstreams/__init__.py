@@ -35,8 +35,10 @@ meets the nearest plain fault, a free call its good answer); `slow_start(seconds
 
 What the model says is `answer=`: a text, a mapping (JSON text if the request asked for JSON by the
 vendor's means, a fenced block otherwise), an `Answer`, or a function of the request.
-`calling(Call("df", {"path": "/"}))` asks for tools. A request that wants a stream by the vendor's
-means gets one, cut into `Answer.pieces` with `Answer.delay` seconds between them.
+`calling(Call("df", {"path": "/"}))` asks for tools; `using(Call(...), say="It says {}.")` asks for
+them and, once the request has their results (`tool_results`), answers with those.
+A request that wants a stream by the vendor's means gets one, cut into `Answer.pieces` with
+`Answer.delay` seconds between them. Embeddings are `vector(text)`, and count as answers.
 `keys={"a", "b"}` names the accepted keys, `models={...}` the models, None accepts any.
 
 Seen from outside: `up.requests`, `up.connections` (accepted, open), `up.in_flight` and `up.peak`,
@@ -55,6 +57,7 @@ that drive a subprocess or synchronous code. By hand, with `PYTHONPATH=tests`::
 
 from upstreams.dialects import DIALECTS, Dialect
 from upstreams.dialects.answer import Answer, Call, Finish, calling
+from upstreams.dialects.vectors import vector
 from upstreams.exchange import Behaviour, Exchange, answer_well
 from upstreams.faults import (
     ALL_FAULTS,
@@ -73,6 +76,7 @@ from upstreams.records import Connections, Disconnect, Rejection
 from upstreams.server import Upstream
 from upstreams.threaded import UpstreamThread
 from upstreams.tls import no_certificate, self_signed
+from upstreams.tools import tool_results, using
 
 __all__ = [
     "ALL_FAULTS",
@@ -106,4 +110,7 @@ __all__ = [
     "self_signed",
     "slow_start",
     "stream_faults_for",
+    "tool_results",
+    "using",
+    "vector",
 ]

@@ -22,8 +22,21 @@ class Sample:
     def filled(self, *, key: str, model: str) -> "Sample":
         """Put key and model in their places."""
         headers = {name: value.format(key=key) for name, value in self.headers.items() if key}
-        body = {name: model if value == "{model}" else value for name, value in self.body.items()}
+        body = {name: _named(value, model) for name, value in self.body.items()}
         return Sample(self.path.format(model=model), body, {**self.headers, **headers})
+
+
+def _named(value: Any, model: str) -> Any:
+    """Put the model's name into a value, however deep."""
+    match value:
+        case str():
+            return value.replace("{model}", model)
+        case list():
+            return [_named(item, model) for item in value]
+        case dict():
+            return {name: _named(item, model) for name, item in value.items()}
+        case _:
+            return value
 
 
 _BEARER = {"authorization": "Bearer {key}"}
@@ -67,3 +80,43 @@ STREAM_PATHS: Mapping[str, Mapping[str, str]] = {
     "tgi": {"/generate": "/generate_stream"},
 }
 """Where a vendor streams, if that is another path than the plain one (by its last part)."""
+
+_TEXTS = ["The disk is full.", "Überlauf"]
+_INPUT = {"model": "{model}", "input": _TEXTS}
+_PARTS = [{"model": "models/{model}", "content": {"parts": [{"text": text}]}} for text in _TEXTS]
+_V1_EMBEDDINGS = Sample("/v1/embeddings", _INPUT, _BEARER)
+
+EMBEDDING_SAMPLES: Mapping[str, tuple[Sample, ...]] = {
+    "openai": (_V1_EMBEDDINGS,),
+    "fireworks": (Sample("/inference/v1/embeddings", _INPUT, _BEARER),),
+    "openrouter": (Sample("/api/v1/embeddings", _INPUT, _BEARER),),
+    "together": (_V1_EMBEDDINGS,),
+    "vllm": (_V1_EMBEDDINGS,),
+    "llamacpp": (_V1_EMBEDDINGS,),
+    "ollama": (Sample("/api/embed", _INPUT, {}), _V1_EMBEDDINGS),
+    "cohere": (
+        Sample(
+            "/v2/embed",
+            {
+                "model": "{model}",
+                "texts": _TEXTS,
+                "input_type": "search_document",
+                "embedding_types": ["float"],
+            },
+            _BEARER,
+        ),
+    ),
+    "gemini": (
+        Sample(
+            "/v1beta/models/{model}:batchEmbedContents",
+            {"requests": _PARTS},
+            {"x-goog-api-key": "{key}"},
+        ),
+        Sample(
+            "/v1beta/models/{model}:embedContent",
+            _PARTS[0],
+            {"x-goog-api-key": "{key}"},
+        ),
+    ),
+}
+"""The same for embeddings, two texts each where there may be more than one."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from upstreams.dialects import fields
 from upstreams.dialects.anthropic_answer import VENDOR
 from upstreams.dialects.chat_rules import is_base64
 from upstreams.dialects.problems import Problem, Refused
@@ -26,7 +27,7 @@ def check_blocks(content: Any, *, role: str, place: str) -> None:
 
 
 def _check_block(block: Any, *, kinds: "Kinds", where: str) -> None:
-    kind = block.get("type") if isinstance(block, dict) else None
+    kind = str(block.get("type")) if isinstance(block, dict) else ""
     if kind not in kinds:
         tags = ", ".join(f"'{name}'" for name in kinds)
         text = f"{where}: Input tag '{kind}' does not match any of the expected tags: {tags}"
@@ -42,9 +43,9 @@ def _check_text(block: Mapping[str, Any], where: str) -> None:
 
 
 def _check_image(block: Mapping[str, Any], where: str) -> None:
-    source = block.get("source")
-    kind = source.get("type") if isinstance(source, dict) else None
-    if kind == "url" and str(source["url"]).startswith(("https://", "http://")):
+    source = fields.mapping(block, "source")
+    kind = source.get("type")
+    if kind == "url" and str(source.get("url")).startswith(("https://", "http://")):
         return
     if kind != "base64":
         raise Refused(Problem.INVALID, f"{where}.source: Input should be base64 or a url")
@@ -101,7 +102,7 @@ Kinds = Mapping[str, Callable[[Mapping[str, Any], str], None]]
 
 _RESULT_BLOCKS: Kinds = {"text": _check_text, "image": _check_image, "document": _check_document}
 _BLOCKS: Mapping[str, Kinds] = {
-    "user": _RESULT_BLOCKS | {"tool_result": _check_result},
+    "user": {**_RESULT_BLOCKS, "tool_result": _check_result},
     "assistant": {
         "text": _check_text,
         "tool_use": _check_use,

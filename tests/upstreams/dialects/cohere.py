@@ -25,6 +25,7 @@ from upstreams.dialects.base import (
 )
 from upstreams.dialects.chat_rules import check_stream
 from upstreams.dialects.chat_stream import tool_call
+from upstreams.dialects.cohere_embed import CohereEmbed
 from upstreams.dialects.cohere_rules import (
     CHAT_FIELDS,
     GENERATE_FIELDS,
@@ -189,6 +190,13 @@ class Chat(_Completion):
         return cohere_stream.failed(wording.message)
 
 
+class Embed(CohereEmbed):
+    """The same, with this vendor's errors."""
+
+    chat = Chat()
+    wordings = WORDINGS
+
+
 class Models(_Voice, Free):
     """`GET /v1/models`, for a valid key."""
 
@@ -250,5 +258,5 @@ COHERE = Dialect(
     prefix="/v1",
     key="co-test-0123456789abcdefghijklmnopqrstuv",
     models=("command-r-plus", "command-r", "command-a-03-2025"),
-    endpoints=(Chat(), Generate(), Models(), CheckKey()),
+    endpoints=(Chat(), Generate(), Embed(), Models(), CheckKey()),
 )

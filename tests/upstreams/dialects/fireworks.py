@@ -7,6 +7,7 @@ from upstreams.dialects.answer import Tokens
 from upstreams.dialects.base import Dialect
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.chat_stream import UsageAt
+from upstreams.dialects.embeddings import OpenAIEmbeddings
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 
 _INVALID = "invalid_request_error"
@@ -69,6 +70,15 @@ class FireworksChat(ChatCompletions):
         return super().usage(tokens) | {"prompt_tokens_details": {"cached_tokens": 0}}
 
 
+class FireworksEmbeddings(OpenAIEmbeddings):
+    """`POST /inference/v1/embeddings` at Fireworks."""
+
+    path = r"/inference/v1/embeddings"
+    chat = FireworksChat()
+    wordings = WORDINGS
+    models = ("nomic-ai/nomic-embed-text-v1.5",)
+
+
 class FireworksModels(ModelList):
     """`GET /inference/v1/models`, for a valid key."""
 
@@ -90,5 +100,5 @@ FIREWORKS = Dialect(
             "kimi-k3",
         )
     ),
-    endpoints=(FireworksChat(), FireworksModels()),
+    endpoints=(FireworksChat(), FireworksEmbeddings(), FireworksModels()),
 )

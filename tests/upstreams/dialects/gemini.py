@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from upstreams.dialects import fields
 from upstreams.dialects.answer import Answer, Finish, as_text, count
@@ -15,7 +15,9 @@ from upstreams.dialects.base import (
     check_json_object,
     check_window,
 )
+from upstreams.dialects.embeddings import Embedding
 from upstreams.dialects.gemini_answer import candidate, parts, signs, told_parts, usage
+from upstreams.dialects.gemini_embed import check_embedding, embedding
 from upstreams.dialects.gemini_rules import FIELDS, check_config, check_contents, only_known
 from upstreams.dialects.gemini_tools import check_calls, check_tools
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
@@ -163,6 +165,60 @@ class StreamGenerateContent(GenerateContent):
         return json_reply(200, [event.data for event in self.events(request, answer)])
 
 
+class BatchEmbedContents(_Voice, Embedding):
+    """`POST …/models/{model}:batchEmbedContents`."""
+
+    path = r"/v1(?:beta)?/models/(?P<model>[^/:]+):batchEmbedContents"
+    chat = GenerateContent()
+    models = ("gemini-embedding-001", "gemini-embedding-2", "text-embedding-004")
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check that every part names the model of the path too."""
+        super().check(request, account)
+        named = {str(item.get("model")) for item in self.parts(request.fields)}
+        if self.named and named != {f"models/{self.model(request)}"}:
+            text = "* BatchEmbedContentsRequest.requests[].model: must match the model of the path"
+            raise Refused(Problem.INVALID, text)
+
+    named: ClassVar[bool] = True
+    """Whether every part has to name the model."""
+
+    def model(self, request: Request) -> str:
+        """Read the model from the path."""
+        return self.parameters(request).get("model", "")
+
+    def parts(self, body: Mapping[str, Any]) -> list[Any]:
+        """Read the requests."""
+        text = "* BatchEmbedContentsRequest.requests: requests is not specified"
+        return fields.items(body, "requests", message=text)
+
+    def check_shape(self, body: Mapping[str, Any]) -> None:
+        """Check every request."""
+        for item in self.parts(body):
+            check_embedding(item)
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """Embed every request's text."""
+        del account
+        return json_reply(200, {"embeddings": [embedding(p) for p in self.parts(request.fields)]})
+
+
+class EmbedContent(BatchEmbedContents):
+    """`POST …/models/{model}:embedContent`."""
+
+    path = r"/v1(?:beta)?/models/(?P<model>[^/:]+):embedContent"
+    named = False
+
+    def parts(self, body: Mapping[str, Any]) -> list[Any]:
+        """Take the body for the only request."""
+        return [body]
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """Embed the text."""
+        del account
+        return json_reply(200, {"embedding": embedding(request.fields)})
+
+
 class Models(_Voice, Free):
     """`GET …/models`, for a valid key."""
 
@@ -214,5 +270,8 @@ GEMINI = Dialect(
         "gemini-1.5-pro", "gemini-1.5-flash", "gemini-pro-vision", "gemini-2.5-pro",
         "gemini-2.5-flash", "gemini-3.8-flash", "gemini-3.5-flash-lite", "gemini-3.1-pro-preview",
     ),
-    endpoints=(GenerateContent(), StreamGenerateContent(), Models(), Model()),
+    endpoints=(
+        GenerateContent(), StreamGenerateContent(), BatchEmbedContents(), EmbedContent(),
+        Models(), Model(),
+    ),
 )  # fmt: skip

@@ -129,7 +129,9 @@ def _check_signed(contents: Turns) -> None:
 
 
 def _is_spoken(turn: Mapping[str, Any]) -> bool:
-    return turn.get("role", "user") == "user" and not inside(turn, "functionResponse")
+    """Tell whether the user says something here, beside what functions respond."""
+    responses = inside(turn, "functionResponse")
+    return turn.get("role", "user") == "user" and len(turn["parts"]) > len(responses)
 
 
 def inside(turn: Mapping[str, Any], name: str) -> list[Any]:

@@ -16,6 +16,7 @@ from upstreams.dialects.base import (
     check_window,
 )
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.embeddings import OpenAIEmbeddings
 from upstreams.dialects.problems import PLAIN, Problem, Wording
 from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
@@ -74,6 +75,18 @@ class LlamaChat(ChatCompletions):
     def error_body(self, wording: Wording) -> Any:
         """Write llama.cpp's error."""
         return _error(wording)
+
+
+class LlamaEmbeddings(OpenAIEmbeddings):
+    """`POST (/v1)?/embeddings` at llama.cpp."""
+
+    path = r"(/v1)?/embeddings"
+    chat = LlamaChat()
+    wordings = WORDINGS
+
+    def check(self, request: Request, account: Account) -> None:
+        """Check all but the model: whatever its name, the one loaded embeds."""
+        super().check(request, Account(account.keys, None, account.context_tokens))
 
 
 class LlamaModels(ModelList):
@@ -158,5 +171,12 @@ LLAMACPP = Dialect(
     prefix="/v1",
     key=None,
     models=("model.gguf",),
-    endpoints=(LlamaChat(), LlamaModels(), LlamaCompletion(), LlamaHealth(), LlamaProperties()),
+    endpoints=(
+        LlamaChat(),
+        LlamaEmbeddings(),
+        LlamaModels(),
+        LlamaCompletion(),
+        LlamaHealth(),
+        LlamaProperties(),
+    ),
 )

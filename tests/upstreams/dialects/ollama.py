@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from upstreams.dialects import fields
-from upstreams.dialects.answer import Answer, Call, Finish, as_pieces, as_text, count, cut
+from upstreams.dialects.answer import Answer, Call, Finish, as_pieces, as_text, count, cut, estimate
 from upstreams.dialects.base import (
     Account,
     Completing,
@@ -16,9 +16,11 @@ from upstreams.dialects.base import (
     check_json_object,
 )
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.embeddings import Embedding, OpenAIEmbeddings
 from upstreams.dialects.ollama_rules import check_format, check_messages, check_tools
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.dialects.stream import Event, JsonLines, Stage
+from upstreams.dialects.vectors import vector
 from upstreams.messages import Reply, Request, json_reply
 
 WORDINGS: Mapping[Problem, Wording] = {
@@ -148,6 +150,50 @@ class OllamaChat(ChatCompletions):
         return {"message": wording.message, "type": kind, "param": None, "code": None}
 
 
+class OllamaEmbeddings(OpenAIEmbeddings):
+    """`POST /v1/embeddings` on Ollama."""
+
+    chat = OllamaChat()
+    wordings = WORDINGS
+
+
+class NativeEmbed(Embedding):
+    """`POST /api/embed`."""
+
+    path = r"/api/embed"
+    chat = NativeChat()
+    wordings = WORDINGS
+
+    def check(self, request: Request, account: Account) -> None:
+        """Let a model's name stand for its tag `latest`; long inputs are cut in silence."""
+        usable = account
+        if serves(account, self.model(request)):
+            usable = replace(account, models=None)
+        super().check(request, replace(usable, context_tokens=None))
+
+    def check_shape(self, body: Mapping[str, Any]) -> None:
+        """Check model and input."""
+        fields.text(body, "model", message="model is required")
+        given = body.get("input", [])
+        items = given if isinstance(given, list) else [given]
+        if not all(isinstance(item, str) for item in items):
+            raise Refused(Problem.INVALID, "invalid input type")
+
+    def describe(self, request: Request, account: Account) -> Reply:
+        """Embed every input."""
+        del account
+        given = request.fields.get("input", [])
+        texts = [given] if isinstance(given, str) else given
+        body = {
+            "model": self.model(request),
+            "embeddings": [vector(text) for text in texts],
+            "total_duration": 5_000_000,
+            "load_duration": 1_000_000,
+            "prompt_eval_count": sum(estimate(text) for text in texts),
+        }
+        return json_reply(200, body)
+
+
 class OllamaModels(ModelList):
     """`GET /v1/models` on Ollama."""
 
@@ -224,5 +270,14 @@ OLLAMA = Dialect(
     prefix="",
     key=None,
     models=("llama3.2:latest", "qwen3:4b", "Phi-3-mini-128k-instruct-onnx"),
-    endpoints=(NativeChat(), OllamaChat(), OllamaModels(), Tags(), Version(), Root()),
+    endpoints=(
+        NativeChat(),
+        OllamaChat(),
+        NativeEmbed(),
+        OllamaEmbeddings(),
+        OllamaModels(),
+        Tags(),
+        Version(),
+        Root(),
+    ),
 )

@@ -10,6 +10,7 @@ from upstreams.dialects.base import Account, Dialect, check_bearer
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.chat_rules import FIELDS
 from upstreams.dialects.chat_tools import check_call_ids
+from upstreams.dialects.embeddings import OpenAIEmbeddings
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.messages import Reply, Request, json_reply
 
@@ -153,6 +154,15 @@ class OpenAIChat(ChatCompletions):
         }
 
 
+class OpenAIOwnEmbeddings(OpenAIEmbeddings):
+    """OpenAI's own embeddings: strict about unknown fields."""
+
+    chat = OpenAIChat()
+    wordings = WORDINGS
+    known_fields = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
+    models = ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002")
+
+
 class OpenAIModels(ModelList):
     """`GET …/models`, for a valid key."""
 
@@ -217,5 +227,5 @@ OPENAI = Dialect(
         "gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo", "gpt-4", "o3", "o4-mini", "gpt-5.5",
         "gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna", "gpt-6-sol", "gpt-6-luna",
     ),
-    endpoints=(OpenAIChat(), OpenAIModels(), OpenAIModel()),
+    endpoints=(OpenAIChat(), OpenAIOwnEmbeddings(), OpenAIModels(), OpenAIModel()),
 )  # fmt: skip

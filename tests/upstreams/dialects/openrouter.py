@@ -8,6 +8,7 @@ from upstreams.dialects.answer import Answer, Tokens
 from upstreams.dialects.base import Account, Dialect, Free, check_bearer
 from upstreams.dialects.chat_completions import CHUNK, CREATED, ChatCompletions, ModelList
 from upstreams.dialects.chat_stream import UsageAt
+from upstreams.dialects.embeddings import OpenAIEmbeddings
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.dialects.stream import Event, Stage
 from upstreams.messages import Reply, Request, json_reply
@@ -104,6 +105,15 @@ class OpenRouterChat(ChatCompletions):
         return replace(wording, status=status, extra={})
 
 
+class OpenRouterEmbeddings(OpenAIEmbeddings):
+    """`POST /api/v1/embeddings` at OpenRouter."""
+
+    path = r"/api/v1/embeddings"
+    chat = OpenRouterChat()
+    wordings = WORDINGS
+    models = ("openai/text-embedding-3-small",)
+
+
 class OpenRouterModels(ModelList):
     """`GET /api/v1/models`: public."""
 
@@ -154,5 +164,5 @@ OPENROUTER = Dialect(
         "openai/gpt-5.2",
         "google/gemini-3.1-pro-preview",
     ),
-    endpoints=(OpenRouterChat(), OpenRouterModels(), OpenRouterKey()),
+    endpoints=(OpenRouterChat(), OpenRouterEmbeddings(), OpenRouterModels(), OpenRouterKey()),
 )

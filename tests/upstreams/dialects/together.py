@@ -7,6 +7,7 @@ from upstreams.dialects.answer import Finish
 from upstreams.dialects.base import Dialect
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
 from upstreams.dialects.chat_stream import UsageAt
+from upstreams.dialects.embeddings import OpenAIEmbeddings
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 
 _INVALID = "invalid_request_error"
@@ -47,6 +48,14 @@ class TogetherChat(ChatCompletions):
         raise Refused(Problem.MODEL_UNKNOWN, text)
 
 
+class TogetherEmbeddings(OpenAIEmbeddings):
+    """`POST /v1/embeddings` at Together."""
+
+    chat = TogetherChat()
+    wordings = WORDINGS
+    models = ("BAAI/bge-base-en-v1.5",)
+
+
 class TogetherModels(ModelList):
     """`GET /v1/models`, for a valid key."""
 
@@ -63,5 +72,5 @@ TOGETHER = Dialect(
     prefix="/v1",
     key="tgp_v1_test0123456789abcdef",
     models=("meta-llama/Llama-2-70b-chat-hf", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
-    endpoints=(TogetherChat(), TogetherModels()),
+    endpoints=(TogetherChat(), TogetherEmbeddings(), TogetherModels()),
 )

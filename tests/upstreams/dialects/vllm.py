@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from upstreams.dialects.answer import Answer
 from upstreams.dialects.base import Account, Dialect, Free
 from upstreams.dialects.chat_completions import ChatCompletions, ModelList
+from upstreams.dialects.embeddings import OpenAIEmbeddings
 from upstreams.dialects.problems import PLAIN, Problem, Refused, Wording
 from upstreams.messages import Reply, Request, json_reply
 
@@ -74,6 +75,13 @@ class OlderVLLMChat(VLLMChat):
         return {"object": "error", **self.error_object(wording)}
 
 
+class VLLMEmbeddings(OpenAIEmbeddings):
+    """`POST /v1/embeddings` at vLLM."""
+
+    chat = VLLMChat()
+    wordings = WORDINGS
+
+
 class VLLMModels(ModelList):
     """`GET /v1/models`."""
 
@@ -129,7 +137,7 @@ VLLM = Dialect(
     prefix="/v1",
     key=None,
     models=_SERVED,
-    endpoints=(VLLMChat(), VLLMModels(), VLLMHealth(), VLLMVersion()),
+    endpoints=(VLLMChat(), VLLMEmbeddings(), VLLMModels(), VLLMHealth(), VLLMVersion()),
 )
 OLDER_VLLM = Dialect(
     name="vllm_older",
