@@ -3,6 +3,8 @@
 from hypothesis import strategies as st
 
 from faultmaven.models.prompt import Image, Message, Thought, ToolCall
+from upstreams.dialects.gemini_answer import signature_of
+from upstreams.dialects.signatures import sign
 
 _IDS = st.sampled_from(["", "call_1", "call_2", "toolu_01", "chatcmpl-tool:1/2", "x" * 90, "é"])
 _TEXTS = st.sampled_from(["", " ", "Why?", '{"use": 97}', "[1]", "NaN", '{"a": NaN}']) | st.text(
@@ -11,12 +13,15 @@ _TEXTS = st.sampled_from(["", " ", "Why?", '{"use": 97}', "[1]", "NaN", '{"a": N
 _ARGUMENTS = st.sampled_from(
     ["", "{}", '{"path": "/"}', '{"path": "/var', "[1]", "null"]
 ) | st.text(max_size=8)
-_NAMES = st.sampled_from(["df", "du", "disk.usage", "two words", "", "n" * 200])
+_NAMES = st.sampled_from(["df", "du", "disk.usage", "two words", "", "7zip", "n" * 200])
 _PICTURES = st.sampled_from([(), (), (Image("image/png", "AA=="),)])
-_CALLS = st.builds(ToolCall, _IDS, _NAMES, _ARGUMENTS, st.sampled_from(["", "c2ln"]))
+_SIGNED = signature_of("df", {"path": "/"})
+_CALLS = st.builds(ToolCall, _IDS, _NAMES, _ARGUMENTS) | st.builds(
+    ToolCall, _IDS, st.just("df"), st.just('{"path": "/"}'), st.just(_SIGNED)
+)
 _THOUGHTS = st.sampled_from(
     [
-        Thought("Look.", signature="c2ln"),
+        Thought("Look.", signature=sign("anthropic", "Look.")),
         Thought(hidden="x"),
         Thought("Hm.", signature="faultmaven:1"),
         Thought("Hm."),

@@ -21,7 +21,7 @@ from faultmaven.models.prompt import (
     ToolCall,
     ToolChoice,
 )
-from upstreams.dialects.anthropic_rules import check_turns
+from upstreams.dialects.anthropic_rules import check_fields, check_turns
 from wire.conversations import conversations
 
 _ENDPOINT = Endpoint("http://h", "key")
@@ -62,8 +62,10 @@ def _blocks(turn: Any, kind: str) -> list[Any]:
 @settings(max_examples=120)
 def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...]) -> None:
     """Turns alternate, each call is answered in the next turn, and every id can be used once."""
-    turns = _sent(_asked(messages))["messages"]
+    body = _sent(_asked(messages))
+    turns = body["messages"]
 
+    check_fields(body)
     check_turns(turns)
     roles = [turn["role"] for turn in turns]
     assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
@@ -344,6 +346,14 @@ def test_prefill_is_refused_by_whom_does_not(messages: tuple[Message, ...]) -> N
         _sent(_asked(messages))
 
     assert caught.value.falls_back
+
+
+def test_prefill_is_refused_by_whom_thinks() -> None:
+    """A model that is to think first does not go on with an answer."""
+    messages = (*_ASK, Message("assistant", "The disk is "))
+
+    with pytest.raises(UnsupportedRequestError, match="user"):
+        _sent(_asked(messages, model="claude-haiku-4-5", native={"anthropic": _THINK}))
 
 
 def test_pictures_travel_by_address() -> None:

@@ -1,6 +1,7 @@
 """Gemini's rules for tools, signatures, forms of the answer and further fields."""
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,7 @@ from faultmaven.models.prompt import (
     ToolChoice,
 )
 from upstreams.dialects.gemini_rules import check_contents
+from upstreams.dialects.gemini_tools import check_calls
 from wire.conversations import conversations
 
 _ENDPOINT = Endpoint("http://h", "key")
@@ -28,6 +30,7 @@ _NOW, _BEFORE, _LONG_AGO = "gemini-3.8-flash", "gemini-2.5-flash", "gemini-1.5-f
 _DF = Tool("df")
 _ASK = (Message("user", "Which disk?"),)
 _SCHEMA = {"type": "object", "properties": {"disk": {"type": "string"}}}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 _PICTURE = Image("image/png", "AA==")
 
 
@@ -58,6 +61,7 @@ def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...], model: 
 
     check_contents(body)
     turns = body["contents"]
+    check_calls(turns, model=model)
     roles = [turn["role"] for turn in turns]
     assert roles == ["user", "model"] * (len(roles) // 2) + ["user"]
     assert not _parts(turns[0], "functionResponse")
@@ -67,6 +71,7 @@ def test_any_conversation_obeys_the_rules(messages: tuple[Message, ...], model: 
         assert [item["name"] for item in results] == [item["name"] for item in calls]
         assert [item.get("id") for item in results] == [item.get("id") for item in calls]
         assert not calls or "functionResponse" in following["parts"][0]
+        assert all(_NAME.fullmatch(item["name"]) for item in calls)
         assert all(isinstance(item["args"], dict) for item in calls)
         assert all(isinstance(item["response"], dict) for item in results)
 

@@ -129,7 +129,7 @@ def _payload(request: CompletionRequest, version: str) -> dict[str, Any]:
     turns = alternate(request.messages)
     native = _accepted(_native(request), turns)
     thinking = controls.thinks(native)
-    _refuse_last_word(request, turns)
+    _refuse_last_word(turns, continued=models.prefills(request.model) and not thinking)
     tools = controls.tools(request, turns)
     fields: dict[str, Any] = {
         "model": request.model,
@@ -168,8 +168,8 @@ def _accepted(native: dict[str, Any], turns: tuple[Turn, ...]) -> dict[str, Any]
     return {name: value for name, value in native.items() if name != "thinking"}
 
 
-def _refuse_last_word(request: CompletionRequest, turns: tuple[Turn, ...]) -> None:
-    if not turns or (turns[-1].role == "assistant" and not models.prefills(request.model)):
+def _refuse_last_word(turns: tuple[Turn, ...], *, continued: bool) -> None:
+    if not turns or (turns[-1].role == "assistant" and not continued):
         raise UnsupportedRequestError("the conversation must end with the user's message")
 
 

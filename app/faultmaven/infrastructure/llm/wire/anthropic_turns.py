@@ -33,7 +33,8 @@ def write_turns(turns: Sequence[Turn], *, thinking: bool) -> list[_Block]:
     loop = tool_loop(turns)
     written = [_turn(turn, with_thoughts=thinking or turn in loop) for turn in turns]
     if turns and turns[-1].role == "assistant":
-        _end_without_blanks(written[-1])
+        # The answer continues what stands last, which is refused with blanks behind it.
+        written[-1]["content"] = turns[-1].text.rstrip()
     return written
 
 
@@ -98,11 +99,3 @@ def _result(result: Result) -> _Block:
     if content and not (isinstance(content, str) and content.isspace()):
         block["content"] = content
     return block | ({"is_error": True} if result.failed else {})
-
-
-def _end_without_blanks(message: _Block) -> None:
-    """The answer continues what stands last, which Anthropic refuses with blanks behind it."""
-    if isinstance(message["content"], str):
-        message["content"] = message["content"].rstrip()
-    else:
-        message["content"][-1]["text"] = message["content"][-1]["text"].rstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from faultmaven.models.prompt import Image, ToolCall
 _Part = dict[str, Any]
 
 _ROLES = {"user": "user", "assistant": "model"}
+_LONGEST_NAME = 64
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.:-]|^(?![A-Za-z_])")
 # Stands for the signature of a call that Gemini did not make itself, or whose own was lost.
 # https://ai.google.dev/gemini-api/docs/thought-signatures
 _UNSIGNED = "skip_thought_signature_validator"
@@ -45,7 +48,7 @@ class _Writer:
 
     def _call(self, call: ToolCall, *, first: bool) -> _Part:
         """A call; of several made at once Gemini signs the first only."""
-        described = {"name": call.name, "args": arguments_object(call.arguments)}
+        described = {"name": _usable_name(call.name), "args": arguments_object(call.arguments)}
         signature = call.signature or (_UNSIGNED if first and self._signs else "")
         signed = {"thoughtSignature": signature} if signature else {}
         return {"functionCall": self._named(call) | described, **signed}
@@ -53,7 +56,7 @@ class _Writer:
     def _result(self, result: Result) -> list[_Part]:
         """A result; its pictures stand beside it where the model takes none within."""
         described: _Part = self._named(result.call)
-        described |= {"name": result.call.name, "response": _response(result)}
+        described |= {"name": _usable_name(result.call.name), "response": _response(result)}
         pictures = [_picture(image) for image in result.images]
         if pictures and self._signs:
             return [{"functionResponse": described | {"parts": pictures}}]
@@ -61,6 +64,11 @@ class _Writer:
 
     def _named(self, call: ToolCall) -> _Part:
         return {"id": call.id} if self._signs else {}
+
+
+def _usable_name(name: str) -> str:
+    """A name of the past as Gemini takes it: other vendors, and models, invent other ones."""
+    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
 
 
 def _response(result: Result) -> _Part:
