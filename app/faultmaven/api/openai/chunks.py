@@ -7,6 +7,7 @@ encoded once: there is one chunk per token, and most of them hold nothing but a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ DONE = b"data: [DONE]\n\n"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # JSON lets them stand for themselves; readers that split lines as Unicode has it break there.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_LINE_END = re.compile("[\x85\u2028\u2029]")
 
 
 class Chunks:
@@ -50,8 +52,8 @@ class Chunks:
         self._before = f'{self._head},"choices":[{{"index":0,"delta":'
         self._tail = ',"usage":null}\n\n' if with_usage else "}\n\n"
         self._after = f',"logprobs":null,"finish_reason":null}}]{self._tail}'
-        self._before_text = f'{self._before}{{"content":'
-        self._after_text = f"}}{self._after}"
+        self._before_text = _bytes(f'{self._before}{{"content":')
+        self._after_text = _bytes(f"}}{self._after}")
 
     def first(self, *, silent: bool) -> bytes:
         """Who speaks; ``silent`` where a call of a tool comes first."""
@@ -60,7 +62,7 @@ class Chunks:
 
     def text(self, text: str) -> bytes:
         """A piece of text and nothing else."""
-        return _bytes(f"{self._before_text}{_encode(text)}{self._after_text}")
+        return self._before_text + _bytes(_encode(text)) + self._after_text
 
     def piece(self, delta: Delta) -> bytes:
         """A piece of any kind."""
@@ -129,4 +131,6 @@ def _function(piece: ToolCallPiece) -> dict[str, str]:
 def _bytes(text: str) -> bytes:
     if text.isascii():
         return text.encode()
-    return text.translate(_LINE_ENDS).encode("utf-8", "replace")
+    if _LINE_END.search(text):
+        text = text.translate(_LINE_ENDS)
+    return text.encode("utf-8", "replace")
