@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openai
+import pydantic
 import pytest
 import pytest_asyncio
 
@@ -138,6 +140,66 @@ async def test_health_and_metrics_agree_with_what_happened(service: httpx.AsyncC
     )
     assert counted is not None
     assert float(counted.group(1)) >= 1
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_real_model_streams_to_the_official_client(service: httpx.AsyncClient) -> None:
+    """OpenAI's SDK hears a real model piece by piece, through the chain."""
+    async with openai.AsyncOpenAI(base_url=f"{service.base_url}/v1", api_key="unused") as client:
+        stream = await client.chat.completions.create(
+            model="auto",
+            messages=[{"role": "user", "content": "Count from one to ten."}],
+            max_tokens=48,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        chunks = [chunk async for chunk in stream]
+    pieces = [
+        c.choices[0].delta.content for c in chunks if c.choices and c.choices[0].delta.content
+    ]
+    assert len(pieces) > 3, pieces
+    assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] in {"stop", "length"}
+    assert chunks[-1].usage is not None
+    assert 0 < chunks[-1].usage.completion_tokens <= 48
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_real_model_is_held_to_a_schema_by_the_official_client(
+    service: httpx.AsyncClient,
+) -> None:
+    """What the SDK parses is what the caller's class says."""
+
+    class Disk(pydantic.BaseModel):
+        full: bool
+        percent: int
+
+    async with openai.AsyncOpenAI(base_url=f"{service.base_url}/v1", api_key="unused") as client:
+        parsed = await client.chat.completions.parse(
+            model="local",
+            messages=[{"role": "user", "content": "Is a disk at 97 % full? JSON."}],
+            response_format=Disk,
+            max_tokens=60,
+        )
+    assert isinstance(parsed.choices[0].message.parsed, Disk)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_whoever_leaves_a_real_model_frees_its_only_slot(service: httpx.AsyncClient) -> None:
+    """After a caller hung up in the middle, the next one is answered soon."""
+    endless = {
+        "model": "local",
+        "stream": True,
+        "max_tokens": 2000,
+        "messages": [{"role": "user", "content": "Tell a very long story about a disk."}],
+    }
+    async with service.stream("POST", "/v1/chat/completions", json=endless) as answer:
+        async for line in answer.aiter_lines():
+            if '"content":"' in line and '"content":""' not in line:
+                break
+    short = {"model": "local", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
+    async with asyncio.timeout(20):
+        again = await service.post("/v1/chat/completions", json=short)
+    assert again.status_code == 200, again.text
 
 
 @pytest.mark.asyncio(loop_scope="module")
