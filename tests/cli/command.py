@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-_PATIENCE = 60.0  # seconds; a busy machine is slow to start a process
+PATIENCE = 60.0
+"""Seconds; a busy machine is slow to start a process."""
+
+COMMAND = (sys.executable, "-m", "faultmaven")
+"""The command itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Result:
 async def run(*words: str, folder: Path, stdin: str = "", **variables: str) -> Result:
     """Run the command to its end; its files go below ``folder``, where it is started, too."""
     process = await _start(words, folder, variables)
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate(stdin.encode())
     return Result(process.returncode or 0, out.decode(), err.decode())
 
@@ -52,19 +56,25 @@ async def running(
         await process.communicate()
 
 
-async def _start(
-    words: tuple[str, ...], folder: Path, variables: Mapping[str, str]
-) -> asyncio.subprocess.Process:
+def environment(folder: Path) -> dict[str, str]:
+    """What the command needs of the process's own variables, and its folders below ``folder``."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}  # noqa: TID251 - a child needs PATH and the like
     ours = {
         "FAULTMAVEN_CACHE_DIR": str(folder / "cache"),
         "FAULTMAVEN_DATA_DIR": str(folder / "data"),
         "LOCAL_MODEL": "off",
     }
+    return {**kept, **ours}
+
+
+async def _start(
+    words: tuple[str, ...], folder: Path, variables: Mapping[str, str]
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "faultmaven", *words),
+        *COMMAND,
+        *words,
         cwd=folder,
-        env={**kept, **ours, **variables},
+        env={**environment(folder), **variables},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

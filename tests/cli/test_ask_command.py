@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.command import run
+from cli.terminal import run_in_terminal
 from upstreams import Upstream, refused_url
 
 LOG = "12:00:01 worker started\n12:00:02 java.lang.OutOfMemoryError: Java heap space\n"
@@ -120,6 +121,87 @@ async def test_failure_as_json(tmp_path: Path) -> None:
     result = await run("ask", "Why?", "--json", folder=tmp_path, LOCAL_LLM_URL=refused_url())
     assert result.code == 1
     assert {attempt["outcome"] for attempt in result.json["attempts"]} == {"connection"}
+
+
+async def test_a_terminal_shows_the_answer_while_it_is_written(tmp_path: Path, log: Path) -> None:
+    """Sections as they come, each said once; then what only the whole could tell."""
+    async with Upstream("openai", answer=DIAGNOSIS) as up:
+        result = await run_in_terminal(
+            *("ask", "Why?", "--file", str(log)), folder=tmp_path, **_asking(up)
+        )
+        assert up.last.json["stream"] is True
+    assert result.code == 0
+    for said in (
+        "The heap is [too] small.",
+        "java.lang.OutOfMemoryError: Java heap space (attachment:app.log, line 2)",
+        "disk quota exceeded on /var (not found in the input)",
+        "rm -rf /var/lib/app (destructive): Clear.",
+        "1. Raise the heap.",
+        f"Answered by openai ({up.model})",
+        "Attempts: openai ok",
+    ):
+        assert result.out.count(said) == 1, said
+    assert "##" not in result.out
+    assert "`" not in result.out
+    assert "\x1b[1mRoot cause\x1b[0m" in result.err
+
+
+async def test_markdown_of_the_models_own_is_checked_in_the_end(tmp_path: Path, log: Path) -> None:
+    """What the words themselves cannot tell is added: whether quotes stand, what is dangerous."""
+    answer = (
+        "## Summary\nThe heap is full.\n## Root cause\nIt leaks.\n"
+        "## Evidence\n- `java.lang.OutOfMemoryError: Java heap space`\n"
+        "## Commands\n- `rm -rf /var/lib/app` (read_only): clears\n"
+    )
+    async with Upstream("openai", answer=answer) as up:
+        result = await run_in_terminal(
+            *("ask", "Why?", "--file", str(log)), folder=tmp_path, **_asking(up)
+        )
+    assert result.code == 0
+    assert result.out.count("It leaks.") == 1
+    assert "✓ java.lang.OutOfMemoryError: Java heap space (attachment:app.log, line 2)" in (
+        result.out
+    )
+    assert "destructive; clears" in result.out
+
+
+async def test_a_terminal_shows_what_was_tried_as_it_fails(tmp_path: Path) -> None:
+    """Each failed attempt is one line, once, before the answer of the next provider."""
+    async with Upstream("fireworks", answer="It is the disk.") as up:
+        variables = {
+            "OPENAI_API_KEY": "sk-x",
+            "OPENAI_API_BASE": refused_url(),
+            "FIREWORKS_API_KEY": up.key,
+            "FIREWORKS_API_BASE": up.base_url,
+            "FIREWORKS_MODEL": up.model,
+            "CHAT_PROVIDER": "openai",
+            "FALLBACK_CHAIN": "fireworks",
+        }
+        result = await run_in_terminal("ask", "Why?", folder=tmp_path, **variables)
+    assert result.code == 0
+    assert result.out.count("It is the disk.") == 1
+    failed, answered = result.out.index("openai: connection ("), result.out.index("It is the disk.")
+    assert failed < answered
+
+
+async def test_a_broken_answer_says_so(tmp_path: Path) -> None:
+    """What came is shown as what it is, and the exit code is that of a failure."""
+    async with Upstream("openai", answer=DIAGNOSIS) as up:
+        up.always("stream_cut_after_content")
+        shown = await run_in_terminal("ask", "Why?", folder=tmp_path, **_asking(up))
+    assert shown.code == 1
+    assert "The heap is too small." in shown.out
+    assert "\nThe answer breaks off here.\nThe answer broke off: openai" in shown.out
+    assert "Answered by" not in shown.out
+
+
+async def test_a_pipe_gets_the_finished_answer(tmp_path: Path) -> None:
+    """Nobody reads along there, so nothing has to be settled before it is judged."""
+    async with Upstream("openai", answer=DIAGNOSIS) as up:
+        result = await run("ask", "Why?", folder=tmp_path, **_asking(up))
+        assert not up.last.json.get("stream")
+    assert result.code == 0
+    assert result.out.count("The heap is [too] small.") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.markup import escape
 
 from faultmaven.cli.console import out
+from faultmaven.services.diagnosis.to_markdown import INCONCLUSIVE, command_line, evidence_line
 
 if TYPE_CHECKING:
-    from faultmaven.models.api import TroubleshootResponse
+    from collections.abc import Callable, Iterable, Iterator
+
+    from faultmaven.models.api import (
+        Command,
+        Evidence,
+        Finding,
+        MissingInformation,
+        TroubleshootResponse,
+    )
+
+Item = TypeVar("Item")
 
 _SAFETY = {
     "read_only": ("green", "reads only"),
@@ -19,26 +29,57 @@ _SAFETY = {
 }
 
 
-def show(answer: TroubleshootResponse) -> None:
-    """Print the parts that the answer has; one without parts is printed as its text."""
+def show(answer: TroubleshootResponse, *, told: str = "") -> None:
+    """Print the parts that the answer has; one without parts is printed as its text.
+
+    Args:
+        answer: what is shown.
+        told: Markdown that was shown while it was written; what it says is not said again.
+    """
     structured = bool(answer.findings or answer.root_cause or answer.evidence)
-    if not structured:
+    if not (structured or told):
         out().print(answer.response, markup=False)
-    for line in _lines(answer):
+    for line in _lines(answer, _Told(told)):
         out().print(line)
 
 
-def _lines(answer: TroubleshootResponse) -> Iterator[str]:
-    if answer.status == "inconclusive":
+class _Told:
+    """What the reader has read, whatever its line breaks."""
+
+    def __init__(self, text: str) -> None:
+        self._text = _folded(text)
+
+    def __bool__(self) -> bool:
+        """Whether they have read anything."""
+        return bool(self._text)
+
+    def has(self, words: str) -> bool:
+        """Whether these words are among it."""
+        return _folded(words) in self._text if self._text else False
+
+    def new(self, items: Iterable[Item], words: Callable[[Item], str]) -> list[Item]:
+        """The items that are not, each known by its words."""
+        return [item for item in items if not self.has(words(item))]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _lines(answer: TroubleshootResponse, told: _Told) -> Iterator[str]:
+    if answer.status == "inconclusive" and not told.has(INCONCLUSIVE):
         yield "[yellow]Inconclusive: more has to be known first.[/yellow]"
-    if answer.root_cause:
+    if answer.root_cause and not told.has(answer.root_cause):
         yield from _section("Root cause", [escape(answer.root_cause)])
-    yield from _section("Findings", _findings(answer))
-    yield from _section("Evidence", _evidence(answer))
-    yield from _section("Next steps", _numbered(answer.next_steps))
-    yield from _section("Commands", _commands(answer))
-    yield from _section("Recommendations", _numbered(answer.recommendations))
-    yield from _section("Missing information", _missing(answer))
+    findings = told.new(answer.findings, lambda finding: finding.message)
+    yield from _section("Findings", _findings(findings))
+    checked = " (checked)" if told else ""
+    yield from _section(f"Evidence{checked}", _evidence(told.new(answer.evidence, evidence_line)))
+    yield from _section("Next steps", _numbered(told.new(answer.next_steps, str)))
+    yield from _section(f"Commands{checked}", _commands(told.new(answer.commands, command_line)))
+    yield from _section("Recommendations", _numbered(told.new(answer.recommendations, str)))
+    missing = told.new(answer.missing_information, lambda item: item.what)
+    yield from _section("Missing information", _missing(missing))
     yield from _footer(answer)
 
 
@@ -49,13 +90,13 @@ def _section(title: str, lines: list[str]) -> Iterator[str]:
         yield ""
 
 
-def _findings(answer: TroubleshootResponse) -> list[str]:
-    return [f"{finding.severity}: {escape(finding.message)}" for finding in answer.findings]
+def _findings(findings: Iterable[Finding]) -> list[str]:
+    return [f"{finding.severity}: {escape(finding.message)}" for finding in findings]
 
 
-def _evidence(answer: TroubleshootResponse) -> list[str]:
+def _evidence(evidence: Iterable[Evidence]) -> list[str]:
     lines = []
-    for item in answer.evidence:
+    for item in evidence:
         quote = escape(" ".join(item.quote.split()))
         where = f" ({escape(str(item.source))}, line {item.line})" if item.source else ""
         found = f"[green]✓[/green] {quote}{where}"
@@ -63,20 +104,17 @@ def _evidence(answer: TroubleshootResponse) -> list[str]:
     return lines
 
 
-def _commands(answer: TroubleshootResponse) -> list[str]:
+def _commands(commands: Iterable[Command]) -> list[str]:
     lines = []
-    for item in answer.commands:
+    for item in commands:
         colour, safety = _SAFETY[item.safety]
         lines.append(f"[{colour}]{escape(item.command)}[/{colour}]")
         lines.append(f"    {safety}; {escape(item.description)}")
     return lines
 
 
-def _missing(answer: TroubleshootResponse) -> list[str]:
-    return [
-        f"{escape(item.what)}: {escape(item.how)} ({escape(item.why)})"
-        for item in answer.missing_information
-    ]
+def _missing(missing: Iterable[MissingInformation]) -> list[str]:
+    return [f"{escape(item.what)}: {escape(item.how)} ({escape(item.why)})" for item in missing]
 
 
 def _numbered(texts: list[str]) -> list[str]:

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faultmaven.cli.console import complain, err, print_json
+from faultmaven.cli.console import complain, err, out, print_json
 from faultmaven.errors import ChainError, InvalidInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from faultmaven.cli.live import LiveShow
     from faultmaven.models.api import TroubleshootResponse
+    from faultmaven.models.attempt import Attempt
     from faultmaven.models.request import TroubleshootRequest
 
 
@@ -36,20 +40,41 @@ def ask(
     attachments = [_attachment(context.obj / path) for path in file or ()]
     body = {"session_id": session or str(uuid.uuid4()), "query": question}
     request = _request({**body, "attachments": attachments, "provider": provider})
+    if as_json:
+        _ask_for_json(request)
+    else:
+        _ask_aloud(request)
+
+
+def _ask_for_json(request: TroubleshootRequest) -> None:
     try:
         answer = asyncio.run(_answer(request))
     except ChainError as error:
-        _tell_attempts(error, as_json=as_json)
+        _print_failure(error)
         raise
-    if as_json:
-        print_json(answer.model_dump(mode="json"))
-    else:
-        from faultmaven.cli.answer import show
-
-        show(answer)
+    print_json(answer.model_dump(mode="json"))
 
 
-async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
+def _ask_aloud(request: TroubleshootRequest) -> None:
+    from faultmaven.cli.answer import show
+    from faultmaven.cli.live import LiveShow
+
+    live = LiveShow()
+    # Nobody reads along in a pipe: there the chain may still prefer a surer answer to the first.
+    listener = live if out().is_terminal else None
+    try:
+        answer = asyncio.run(_answer(request, listener))
+    except ChainError as error:
+        live.end(whole=False)
+        _tell_attempts(error, live.untold(error.attempts))
+        raise
+    live.end(whole=True)
+    show(answer, told=live.text)
+
+
+async def _answer(
+    request: TroubleshootRequest, live: LiveShow | None = None
+) -> TroubleshootResponse:
     from faultmaven.cli.progress import ModelProgress
     from faultmaven.container import container
 
@@ -62,22 +87,25 @@ async def _answer(request: TroubleshootRequest) -> TroubleshootResponse:
             # Others answer while the model is still on its way; alone it is worth waiting for.
             if asked == ("local",):
                 await embedded.wait_ready()
-            with err().status("Asking …"):
+            with err().status("Asking …") as status:
+                if live is not None:
+                    live.before_words = (status.stop, progress.end)
                 agent, request_id = container.get_agent_service(), f"req-{uuid.uuid4().hex}"
-                return await agent.troubleshoot(request, request_id=request_id)
+                return await agent.troubleshoot(request, request_id=request_id, listener=live)
         finally:
             await container.stop()
 
 
-def _tell_attempts(error: ChainError, *, as_json: bool) -> None:
-    """What was tried, before the error itself ends the command."""
+def _print_failure(error: ChainError) -> None:
     from faultmaven.models.api import AttemptBody
 
-    if as_json:
-        attempts = [AttemptBody.of(attempt).model_dump(mode="json") for attempt in error.attempts]
-        print_json({"error": str(error), "hint": error.hint, "attempts": attempts})
-        return
-    for attempt in error.attempts:
+    attempts = [AttemptBody.of(attempt).model_dump(mode="json") for attempt in error.attempts]
+    print_json({"error": str(error), "hint": error.hint, "attempts": attempts})
+
+
+def _tell_attempts(error: ChainError, untold: Sequence[Attempt]) -> None:
+    """What was tried, before the error itself ends the command."""
+    for attempt in untold:
         complain(f"{attempt.provider}: {attempt.outcome} ({attempt.detail})")
     hints = dict.fromkeys(attempt.hint for attempt in error.attempts if attempt.hint)
     for hint in hints:

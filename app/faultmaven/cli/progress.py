@@ -40,6 +40,7 @@ class ModelProgress:
         self._shown: tuple[str, int] | None = None
         self._bar: Progress | None = None
         self._last: LocalModelStatus | None = None
+        self._ended = False
 
     def __enter__(self) -> Self:
         """Show from now on."""
@@ -52,10 +53,17 @@ class ModelProgress:
         trace: TracebackType | None,
     ) -> None:
         """Leave the terminal as it was."""
+        self.end()
+
+    def end(self) -> None:
+        """Show nothing from now on."""
+        self._ended = True
         self._end_bar()
 
     def __call__(self, status: LocalModelStatus) -> None:
         """Show one moment."""
+        if self._ended:
+            return
         if self._console.is_terminal and status.state in _BUSY:
             self._draw(status)
             return

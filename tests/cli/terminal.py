@@ -1,0 +1,53 @@
+"""The ``faultmaven`` command in a terminal of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+from pathlib import Path
+
+from cli.command import COMMAND, PATIENCE, Result, environment
+
+_CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+async def run_in_terminal(*words: str, folder: Path, **variables: str) -> Result:
+    """Run the command to its end, its output and errors on one terminal.
+
+    `Result.out` is what a person reads; `Result.err` the same with the terminal's codes.
+    """
+    ours, theirs = pty.openpty()
+    size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *words,
+        cwd=folder,
+        env={**environment(folder), **size, **variables},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            written = await asyncio.to_thread(_read_all, ours)
+            code = await process.wait()
+    finally:
+        os.close(ours)
+    text = written.decode().replace("\r\n", "\n")
+    return Result(code, _CODES.sub("", text), text)
+
+
+def _read_all(terminal: int) -> bytes:
+    """Read until nobody writes any more, which Linux tells by an error."""
+    pieces: list[bytes] = []
+    while True:
+        try:
+            piece = os.read(terminal, 65_536)
+        except OSError:
+            return b"".join(pieces)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
