@@ -205,8 +205,8 @@ def test_further_fields_keep_their_names() -> None:
         "prediction": {"type": "content", "content": "x"},
         "web_search_options": {},
     }
-    nothing = dict.fromkeys(("audio", "n", "stop", "tools", "response_format", "max_tokens"))
-    found = controls(**fields, **nothing, modalities=["text"])
+    nothing = dict.fromkeys(("audio", "stop", "tools", "response_format", "max_tokens"))
+    found = controls(**fields, **nothing, modalities=["text"], n=1)
     assert found.parameters == fields
     assert found == Controls(parameters=fields)
 

@@ -22,7 +22,7 @@ from api.service import container_of
 from faultmaven.api.event_stream import EventStream
 from faultmaven.api.openai.answer import Envelope
 from faultmaven.api.openai.chunks import Chunks
-from faultmaven.api.openai.stream import stream_answer
+from faultmaven.api.openai.stream import ChatStream, stream_answer
 from faultmaven.errors import AllProvidersFailedError, AnswerCutError, ErrorClass
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.interfaces import ILLMProvider, LLMResponse
@@ -203,6 +203,32 @@ async def test_a_failure_within_the_answer_is_an_event(
     assert last["error"]["faultmaven"]["attempts"][0]["outcome"] == "overloaded"
     lines = [record.getMessage() for record in caplog.records]
     assert any("answer_cut" in line for line in lines)
+
+
+async def test_a_piece_before_its_beginning_is_a_fault_of_ours() -> None:
+    """The contract has the beginning first: nobody could be told who answers."""
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    chat = ChatStream(EventStream(send), Envelope("chatcmpl-1", 1), with_usage=False)
+    with pytest.raises(LookupError):
+        await chat.on_delta(PIECES[0])
+
+
+async def test_the_agent_streams_as_a_model(tmp_path: Path) -> None:
+    """What a person reads of its answer comes in pieces, from whoever of the chain answers."""
+    text = "## Root cause\nThe disk is full.\n\n## Next steps\n- Free some space.\n"
+    pieces = tuple(Delta(line) for line in text.splitlines(keepends=True))
+    llm = Playing(*pieces, answer=replace(ANSWER, content=text))
+    response = await stream_of(tmp_path, llm, model="faultmaven/troubleshoot", seed=7)
+    read = chunks(response.content)
+    said = "".join(delta.get("content", "") for delta in deltas(read))
+    assert "The disk is full." in said
+    assert "Free some space." in said
+    assert len(read) > 3
+    assert read[0]["model"] == "model-1"
+    assert response.headers["x-faultmaven-ignored-fields"] == "seed"
 
 
 async def test_pieces_arrive_while_the_rest_is_being_written(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from faultmaven.models.prompt import (
     Target,
     Tool,
     ToolCall,
+    ToolChoice,
 )
 from faultmaven.models.session import Turn
 from faultmaven.models.stream import Beginning, Delta
@@ -253,6 +254,7 @@ async def test_the_agent_is_heard_too() -> None:
     found, ear = bench(MARKDOWN), Ear()
     controls = Controls(
         tools=(Tool("df"),),
+        tool_choice=ToolChoice("required"),
         parallel_tool_calls=True,
         response_format=ResponseFormat(),
         parameters={"seed": 7, "user": "ann"},
@@ -260,7 +262,7 @@ async def test_the_agent_is_heard_too() -> None:
     )
     answer = await found.ask("faultmaven/troubleshoot", listener=ear, controls=controls)
     (beginning,) = [piece for piece in ear.heard if isinstance(piece, Beginning)]
-    ignored = ("tools", "parallel_tool_calls", "response_format", "seed", "guided")
+    ignored = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "seed", "guided")
     assert beginning.ignored == answer.ignored == ignored
     assert ear.text == answer.content
 
