@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,23 @@ async def test_a_real_model_streams_to_the_official_client(service: httpx.AsyncC
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] in {"stop", "length"}
     assert chunks[-1].usage is not None
     assert 0 < chunks[-1].usage.completion_tokens <= 48
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_readmes_openai_client_works(service: httpx.AsyncClient) -> None:
+    """The README's Python, run as it stands but for the port, prints what the model says."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    here = program.replace("http://localhost:8000", str(service.base_url))
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", here, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), _PATIENCE)
+
+    assert here != program
+    assert process.returncode == 0
+    assert said.strip()
 
 
 @pytest.mark.asyncio(loop_scope="module")
