@@ -185,6 +185,19 @@ async def test_a_wrong_request_is_rejected(kind: Any) -> None:
         await setting(Fail(kind)).router.embed(_question())
 
 
+async def test_a_wrong_request_is_rejected_whatever_came_before() -> None:
+    """A rejection stands, also behind trouble that had nothing to do with the request."""
+    given = setting(Fail(ProviderOverloadedError), Fail(ProviderRequestError))
+
+    with pytest.raises(RequestRejectedError) as caught:
+        await given.router.embed(_question())
+
+    assert [attempt.outcome for attempt in caught.value.attempts] == [
+        "overloaded",
+        "invalid_request",
+    ]
+
+
 async def test_the_deadline_bounds_everything() -> None:
     """Attempts and waits together take no longer than the caller allows."""
     given = setting(Fail(ProviderOverloadedError, seconds=4), max_retries=9, timeout=30)
