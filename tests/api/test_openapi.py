@@ -126,6 +126,12 @@ def test_the_question_is_described(description: dict[str, Any]) -> None:
     TroubleshootRequest.model_validate(body["example"])
     ok = operation["responses"]["200"]["content"]["application/json"]
     assert ok["schema"] == {"$ref": "#/components/schemas/TroubleshootResponse"}
+    events = operation["responses"]["200"]["content"]["text/event-stream"]
+    assert events["schema"]["type"] == "string"
+    for name in ("delta", "result"):
+        assert f"event: {name}\ndata: {{" in events["example"]
+    for name in ("attempt", "delta", "result", "error"):
+        assert f"- `{name}`: " in operation["description"]
     schema = description["components"]["schemas"]["TroubleshootResponse"]
     TroubleshootResponse.model_validate(schema["example"])
     headers = {parameter["name"] for parameter in operation["parameters"]}
