@@ -223,6 +223,8 @@ async def test_an_asked_for_confidence_is_judged_before_anything_is_heard() -> N
     answer = await chain.router.generate("Why?", listener=listener, confidence_threshold=0.8)
     assert (answer.provider, listener.beginnings) == ("high", ["high"])
     assert listener.text == answer.content
+    beginning = next(item for item in listener.heard if isinstance(item, Beginning))
+    assert [attempt.provider for attempt in beginning.attempts] == ["low"]
     quiet = Listener()
     demand = {"confidence_threshold": 0.99, "require_confidence": True, "listener": quiet}
     with pytest.raises(LowConfidenceError):

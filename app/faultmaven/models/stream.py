@@ -68,7 +68,7 @@ class Beginning:
     Attributes:
         provider: name as in ``PROVIDER_SCHEMA``.
         model: model that was asked.
-        attempts: what was tried before, in order, the one that now answers not included.
+        attempts: what else was tried so far, in order, the one that answers not included.
         ignored: what the caller asked for that this provider has no word for.
         first_token_ms: milliseconds from asking this provider to its first content.
     """

@@ -139,7 +139,9 @@ def _response(walk: Walk, best: Answer, *, elapsed: float) -> LLMResponse:
 async def _tell_whole(best: Answer, walk: Walk, listener: IAnswerListener) -> None:
     """Let an answer be heard that was kept until it was judged."""
     step = best.step
-    await listener.on_begin(Beginning(step.name, step.model, tuple(walk.attempts), best.ignored))
+    answering = max(n for n, attempt in enumerate(walk.attempts) if attempt.provider == step.name)
+    others = tuple(attempt for n, attempt in enumerate(walk.attempts) if n != answering)
+    await listener.on_begin(Beginning(step.name, step.model, others, best.ignored))
     await listener.on_delta(whole(best.completion))
 
 
