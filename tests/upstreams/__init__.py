@@ -22,8 +22,8 @@ What an upstream does with a request:
 - A free call (model list, key check, health): `up.script_free(...)`, else `up.default_free`.
   `up.always(fault)` sets both defaults; `up.recover()` clears everything.
 
-A behaviour is a name in `FAULTS`, a `Fault`, a `Reply` (fixed bytes), an `Answer` (what the model
-says this time), or any `async def behaviour(exchange)`. `faults_for("gemini")` gives every fault
+A behaviour is a name in `FAULTS` or `STREAM_FAULTS`, a `Fault`, a `Reply` (fixed bytes), an
+`Answer` (what the model says this time), or any `async def behaviour(exchange)`. `faults_for("gemini")` gives every fault
 that can happen at a vendor; its `classes` are the error classes a client may give it, `answered`
 meaning that there is an answer after all; those with `stalls` end only when the client gives up::
 

@@ -90,7 +90,7 @@ def delayed(seconds: float) -> Behaviour:
 
     async def play(exchange: Exchange) -> None:
         await asyncio.sleep(seconds)
-        await exchange.send(exchange.answer())
+        await exchange.answer_well()
 
     return play
 
