@@ -23,9 +23,10 @@ What an upstream does with a request:
   `up.always(fault)` sets both defaults; `up.recover()` clears everything.
 
 A behaviour is a name in `FAULTS` or `STREAM_FAULTS`, a `Fault`, a `Reply` (fixed bytes), an
-`Answer` (what the model says this time), or any `async def behaviour(exchange)`. `faults_for("gemini")` gives every fault
-that can happen at a vendor; its `classes` are the error classes a client may give it, `answered`
-meaning that there is an answer after all; those with `stalls` end only when the client gives up::
+`Answer` (what the model says this time), or any `async def behaviour(exchange)`.
+`faults_for("gemini")` gives every fault that can happen at a vendor; its `classes` are the error
+classes a client may give it, `answered` meaning that there is an answer after all; those with
+`stalls` end only when the client gives up::
 
     @pytest.mark.parametrize("fault", faults_for("openai"), ids=lambda fault: fault.name)
     async def test_fault(fault): ...
