@@ -150,7 +150,7 @@ def _broken_off(walk: Walk, failure: ProviderError) -> AnswerCutError:
         f"The answer broke off: {cause(walk.attempts[-1])}",
         attempts=walk.attempts,
         retry_after=failure.retry_after,
-        hint=failure.hint or "Ask again: what was heard so far is not the whole answer.",
+        hint="Ask again: what was heard so far is not the whole answer.",
     )
 
 
