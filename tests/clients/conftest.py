@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import anthropic
 import openai
 import pytest
 
 from clients.loopback import Watch
 from clients.service import Service, serving
 from clients.vendors import Vendors, playing
+
+DIRECT = "127.0.0.1,localhost"
+"""What no proxy of the environment may come between."""
 
 # Read by the clients when they are imported, which is before any fixture runs.
 os.environ.update(  # noqa: TID251 - the clients' own switches, no option of the service
@@ -33,7 +37,7 @@ def _watch() -> Watch:
 @pytest.fixture(autouse=True)
 def _only_loopback(_watch: Watch, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No client talks to anybody but this machine, nor through a proxy."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("NO_PROXY", DIRECT)
     with _watch.on():
         yield
     beyond, _watch.beyond = _watch.beyond, []
@@ -48,9 +52,7 @@ def _all_vendors() -> Iterator[Vendors]:
 
 
 @pytest.fixture(scope="session")
-def _service(
-    _all_vendors: Vendors, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
+def _service(_all_vendors: Vendors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service, started once; it has met its local server, whose format it has to find out."""
     with serving(_all_vendors, tmp_path_factory.mktemp("service")) as service:
         with openai.OpenAI(base_url=f"{service.url}/v1", api_key="any") as client:
@@ -66,6 +68,33 @@ def url(_service: Service) -> Iterator[str]:
     _service.news()
     yield _service.url
     assert "Traceback" not in _service.news()
+
+
+@pytest.fixture(scope="session")
+def _clients(_service: Service) -> Iterator[tuple[openai.OpenAI, anthropic.Anthropic]]:
+    """Two SDKs for all tests: each costs a tenth of a second to make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", DIRECT)
+        sdk = openai.OpenAI(base_url=f"{_service.url}/v1", api_key="any")
+        claude = anthropic.Anthropic(base_url=_service.url, api_key="any")
+    with sdk, claude:
+        yield sdk, claude
+
+
+@pytest.fixture
+def openai_sdk(url: str, _clients: tuple[openai.OpenAI, anthropic.Anthropic]) -> openai.OpenAI:
+    """OpenAI's SDK with nothing changed but the address."""
+    assert str(_clients[0].base_url).startswith(url)
+    return _clients[0]
+
+
+@pytest.fixture
+def anthropic_sdk(
+    url: str, _clients: tuple[openai.OpenAI, anthropic.Anthropic]
+) -> anthropic.Anthropic:
+    """Anthropic's SDK with nothing changed but the address."""
+    assert str(_clients[1].base_url).startswith(url)
+    return _clients[1]
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def serving(vendors: Vendors, folder: Path) -> Iterator[Service]:
     """Start the service with every vendor behind it; it ends as under a supervisor."""
     path = folder / "log"
     with path.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - the service itself
+        process = subprocess.Popen(
             [sys.executable, "-m", "faultmaven", "serve", "--port", "0"],
             cwd=folder,
             env=_environment(vendors, folder),

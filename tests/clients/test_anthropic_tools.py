@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import anthropic
 import pytest
 from anthropic.types import Message, MessageParam, ToolParam, ToolResultBlockParam, ToolUseBlock
@@ -28,10 +26,9 @@ ASKED: list[MessageParam] = [{"role": "user", "content": QUESTION}]
 
 
 @pytest.fixture
-def client(url: str) -> Iterator[anthropic.Anthropic]:
-    """The SDK with nothing changed but its address."""
-    with anthropic.Anthropic(base_url=url, api_key="any") as client:
-        yield client
+def client(anthropic_sdk: anthropic.Anthropic) -> anthropic.Anthropic:
+    """The SDK under test."""
+    return anthropic_sdk
 
 
 def uses(message: Message) -> list[ToolUseBlock]:
@@ -80,9 +77,7 @@ def test_two_tools_are_used_while_streaming(
 ) -> None:
     """Each call is a block of its own, put together by the SDK; both results reach the model."""
     vendors.say(looks_at_both, name)
-    with client.messages.stream(
-        model=name, max_tokens=500, messages=ASKED, tools=TOOLS
-    ) as stream:
+    with client.messages.stream(model=name, max_tokens=500, messages=ASKED, tools=TOOLS) as stream:
         first = stream.get_final_message()
     with client.messages.stream(
         model=name, max_tokens=500, messages=with_results(first), tools=TOOLS

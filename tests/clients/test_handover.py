@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
@@ -47,18 +46,15 @@ NATIVE_TOOLS: list[ToolParam] = [
 
 
 @pytest.fixture
-def client(url: str) -> Iterator[openai.OpenAI]:
-    """OpenAI's SDK with nothing changed but its address."""
-    with openai.OpenAI(base_url=f"{url}/v1", api_key="any") as client:
-        yield client
+def client(openai_sdk: openai.OpenAI) -> openai.OpenAI:
+    """The SDK under test."""
+    return openai_sdk
 
 
 def thinks_first(request: Request) -> Answer:
     """A model that thinks, asks for two tools, and tells what they say."""
     said = looks_at_both(request)
-    return Answer(
-        text=said.text, finish=said.finish, tool_calls=said.tool_calls, thinking=THOUGHT
-    )
+    return Answer(text=said.text, finish=said.finish, tool_calls=said.tool_calls, thinking=THOUGHT)
 
 
 def first_turn(
@@ -110,35 +106,34 @@ def test_the_next_vendor_continues(
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_the_next_vendor_continues_for_a_claude_client(
-    url: str, vendors: Vendors, first: str, second: str
+    anthropic_sdk: anthropic.Anthropic, vendors: Vendors, first: str, second: str
 ) -> None:
     """The same through Anthropic's protocol: what its SDK got goes back as it came."""
     vendors.say(thinks_first)
     asked: list[MessageParam] = [{"role": "user", "content": QUESTION}]
-    with anthropic.Anthropic(base_url=url, api_key="any") as client:
-        with client.messages.stream(
-            model=first, max_tokens=500, messages=asked, tools=NATIVE_TOOLS
-        ) as stream:
-            message = stream.get_final_message()
-        results: list[ToolResultBlockParam] = [
-            {"type": "tool_result", "tool_use_id": block.id, "content": RESULTS[block.name]}
-            for block in message.content
-            if block.type == "tool_use"
-        ]
-        turns: list[MessageParam] = [
-            *asked,
-            {"role": "assistant", "content": message.content},
-            {"role": "user", "content": results},
-        ]
-        vendors.stop(first)
-        with client.messages.stream(
-            model="auto",
-            max_tokens=500,
-            messages=turns,
-            tools=NATIVE_TOOLS,
-            extra_body={"providers": [first, second]},
-        ) as stream:
-            said = "".join(stream.text_stream)
+    with anthropic_sdk.messages.stream(
+        model=first, max_tokens=500, messages=asked, tools=NATIVE_TOOLS
+    ) as stream:
+        message = stream.get_final_message()
+    results: list[ToolResultBlockParam] = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": RESULTS[block.name]}
+        for block in message.content
+        if block.type == "tool_use"
+    ]
+    turns: list[MessageParam] = [
+        *asked,
+        {"role": "assistant", "content": message.content},
+        {"role": "user", "content": results},
+    ]
+    vendors.stop(first)
+    with anthropic_sdk.messages.stream(
+        model="auto",
+        max_tokens=500,
+        messages=turns,
+        tools=NATIVE_TOOLS,
+        extra_body={"providers": [first, second]},
+    ) as stream:
+        said = "".join(stream.text_stream)
 
     assert len(results) == len(RESULTS)
     assert said == VERDICT

@@ -22,7 +22,7 @@ from clients.scenes import (
     Diagnosis,
     looks_at_both,
 )
-from clients.vendors import ANSWER, NAMES, SEEING, Vendors
+from clients.vendors import ANSWER, EMBEDDING, NAMES, SEEING, Vendors
 
 
 def chat(url: str, model: str, **options: Any) -> ChatOpenAI:
@@ -133,7 +133,7 @@ def test_an_unknown_model_is_not_found(url: str, vendors: Vendors) -> None:
     assert vendors.asked() == []
 
 
-@pytest.mark.parametrize("name", ["openai", "gemini", "local", "cohere"])
+@pytest.mark.parametrize("name", EMBEDDING)
 def test_texts_become_vectors(url: str, vendors: Vendors, name: str) -> None:
     """``OpenAIEmbeddings``, told not to count tokens itself, gives a vector for each text."""
     embeddings = OpenAIEmbeddings(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import litellm
@@ -34,6 +36,21 @@ TOOLS = [
     for name, schema in SCHEMAS.items()
 ]
 PROTOCOLS = ("openai", "anthropic")
+
+pytestmark = [
+    # litellm builds a pydantic model over a read-only field, and pydantic warns of that.
+    pytest.mark.filterwarnings("ignore:.*using the `ReadOnly` qualifier:UserWarning"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loop() -> Iterator[None]:
+    """An event loop for the thread: litellm would make one itself, and never close it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def completion(url: str, protocol: str, name: str, **options: Any) -> Any:
@@ -121,7 +138,7 @@ async def test_the_async_function_works_alike(url: str, vendors: Vendors) -> Non
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_unknown_model_is_not_found(url: str, vendors: Vendors, protocol: str) -> None:
-    """litellm's own exception, with what exists instead."""
+    """The exception is its own one, with what exists instead."""
     with pytest.raises(litellm.NotFoundError, match="auto"):
         completion(url, protocol, "nonsense")
     assert vendors.asked() == []

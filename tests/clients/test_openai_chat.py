@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
@@ -19,10 +17,9 @@ ASKED: list[ChatCompletionMessageParam] = [
 
 
 @pytest.fixture
-def client(url: str) -> Iterator[openai.OpenAI]:
-    """The SDK with nothing changed but its address."""
-    with openai.OpenAI(base_url=f"{url}/v1", api_key="any") as client:
-        yield client
+def client(openai_sdk: openai.OpenAI) -> openai.OpenAI:
+    """The SDK under test."""
+    return openai_sdk
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,9 +118,7 @@ def test_a_form_is_kept(client: openai.OpenAI, vendors: Vendors, name: str) -> N
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_form_is_kept_while_streaming(
-    client: openai.OpenAI, vendors: Vendors, name: str
-) -> None:
+def test_a_form_is_kept_while_streaming(client: openai.OpenAI, vendors: Vendors, name: str) -> None:
     """The same in pieces, read by the SDK while they come."""
     vendors.say(DIAGNOSIS, name)
     with client.chat.completions.stream(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -43,10 +42,9 @@ TOOLS: list[ChatCompletionFunctionToolParam] = [
 
 
 @pytest.fixture
-def client(url: str) -> Iterator[openai.OpenAI]:
-    """The SDK with nothing changed but its address."""
-    with openai.OpenAI(base_url=f"{url}/v1", api_key="any") as client:
-        yield client
+def client(openai_sdk: openai.OpenAI) -> openai.OpenAI:
+    """The SDK under test."""
+    return openai_sdk
 
 
 def functions(message: ChatCompletionMessage) -> list[ChatCompletionMessageFunctionToolCall]:
@@ -105,9 +103,7 @@ def test_two_tools_are_used_at_once(client: openai.OpenAI, vendors: Vendors, nam
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tools_are_used_while_streaming(
-    client: openai.OpenAI, vendors: Vendors, name: str
-) -> None:
+def test_tools_are_used_while_streaming(client: openai.OpenAI, vendors: Vendors, name: str) -> None:
     """The SDK's stream helper puts the calls together; their results go back like any other."""
     vendors.say(looks_at_both, name)
     asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]

@@ -58,6 +58,14 @@ VENDORS: Mapping[str, Vendor] = {
 
 NAMES = tuple(VENDORS)
 
+EMBEDDING: Mapping[str, str] = {
+    "openai": "openai/text-embedding-3-small",
+    "gemini": "gemini/gemini-embedding-001",
+    "local": "local/llama3.2",
+    "cohere": "cohere/embed-v4.0",
+}
+"""What to ask for vectors, of those who make any."""
+
 _OLLAMA = DIALECTS["ollama"]
 _NATIVE = replace(
     _OLLAMA, endpoints=tuple(e for e in _OLLAMA.endpoints if not e.path.startswith(r"/v1"))
