@@ -6,13 +6,14 @@ import asyncio
 
 import anthropic
 import pytest
-from anthropic.types import MessageParam
+from anthropic.types import Message, MessageParam, ThinkingConfigEnabledParam
 
 from clients.scenes import DIAGNOSIS, PIXEL, QUESTION, VERDICT, Diagnosis, never_ending
 from clients.vendors import ANSWER, NAMES, SEEING, Vendors
 from upstreams import Answer, Finish
 
 ASKED: list[MessageParam] = [{"role": "user", "content": QUESTION}]
+THINKING: ThinkingConfigEnabledParam = {"type": "enabled", "budget_tokens": 1024}
 THOUGHT = "The log below /var grows by a gigabyte an hour."
 
 
@@ -22,7 +23,7 @@ def client(anthropic_sdk: anthropic.Anthropic) -> anthropic.Anthropic:
     return anthropic_sdk
 
 
-def text_of(message: anthropic.types.Message) -> str:
+def text_of(message: Message) -> str:
     """The text of a message's blocks."""
     return "".join(block.text for block in message.content if block.type == "text")
 
@@ -140,19 +141,14 @@ def test_thoughts_come_back_signed(
 ) -> None:
     """Thinking blocks reach the SDK with their signature, and Anthropic takes them back."""
     vendors.say(Answer(ANSWER, thinking=THOUGHT), "anthropic")
-    with client.messages.stream(
-        model="anthropic",
-        max_tokens=2048,
-        messages=ASKED,
-        thinking={"type": "enabled", "budget_tokens": 1024},
-    ) as told:
-        message = told.get_final_message()
-    if not stream:
+    if stream:
+        with client.messages.stream(
+            model="anthropic", max_tokens=2048, messages=ASKED, thinking=THINKING
+        ) as told:
+            message: Message = told.get_final_message()
+    else:
         message = client.messages.create(
-            model="anthropic",
-            max_tokens=2048,
-            messages=ASKED,
-            thinking={"type": "enabled", "budget_tokens": 1024},
+            model="anthropic", max_tokens=2048, messages=ASKED, thinking=THINKING
         )
     thinking, text = message.content
     assert thinking.type == "thinking"
@@ -171,7 +167,7 @@ def test_thoughts_come_back_signed(
         model="anthropic",
         max_tokens=2048,
         messages=turns,
-        thinking={"type": "enabled", "budget_tokens": 1024},
+        thinking=THINKING,
     )
     assert text_of(again) == VERDICT
     assert thinking.signature.encode() in vendors.last("anthropic").body
@@ -187,7 +183,7 @@ def test_thoughts_of_anthropic_stay_with_anthropic(
         model="anthropic",
         max_tokens=2048,
         messages=ASKED,
-        thinking={"type": "enabled", "budget_tokens": 1024},
+        thinking=THINKING,
     )
     signed = next(block for block in message.content if block.type == "thinking")
 

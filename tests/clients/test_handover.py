@@ -10,7 +10,12 @@ import anthropic
 import openai
 import pytest
 from anthropic.types import MessageParam, ToolParam, ToolResultBlockParam
-from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
+from openai.types.chat import (
+    ChatCompletionFunctionToolParam,
+    ChatCompletionMessage,
+    ChatCompletionMessageFunctionToolCall,
+    ChatCompletionMessageParam,
+)
 
 from clients.scenes import (
     DESCRIPTIONS,
@@ -64,7 +69,7 @@ def first_turn(
     asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]
     if stream:
         with client.chat.completions.stream(model=name, messages=asked, tools=TOOLS) as told:
-            message = told.get_final_completion().choices[0].message
+            message: ChatCompletionMessage = told.get_final_completion().choices[0].message
     else:
         answer = client.chat.completions.create(model=name, messages=asked, tools=TOOLS)
         message = answer.choices[0].message
@@ -72,7 +77,7 @@ def first_turn(
     results: list[ChatCompletionMessageParam] = [
         {"role": "tool", "tool_call_id": call.id, "content": RESULTS[call.function.name]}
         for call in message.tool_calls or ()
-        if call.type == "function"
+        if isinstance(call, ChatCompletionMessageFunctionToolCall)
     ]
     assert len(results) == len(RESULTS)
     return [*asked, said, *results]

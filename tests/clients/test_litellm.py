@@ -9,6 +9,7 @@ from typing import Any
 
 import litellm
 import pytest
+from litellm.exceptions import NotFoundError
 
 from clients.scenes import (
     DESCRIPTIONS,
@@ -139,6 +140,6 @@ async def test_the_async_function_works_alike(url: str, vendors: Vendors) -> Non
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_unknown_model_is_not_found(url: str, vendors: Vendors, protocol: str) -> None:
     """The exception is its own one, with what exists instead."""
-    with pytest.raises(litellm.NotFoundError, match="auto"):
+    with pytest.raises(NotFoundError, match="auto"):
         completion(url, protocol, "nonsense")
     assert vendors.asked() == []

@@ -10,10 +10,8 @@ import pytest
 from openai.types.chat import (
     ChatCompletionFunctionToolParam,
     ChatCompletionMessage,
-    ChatCompletionMessageParam,
-)
-from openai.types.chat.chat_completion_message_function_tool_call import (
     ChatCompletionMessageFunctionToolCall,
+    ChatCompletionMessageParam,
 )
 
 from clients.scenes import (

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from upstreams import DIALECTS, Answer, Dialect, Request, Upstream, UpstreamThread
+from upstreams.dialects.ollama import OllamaChat
 from upstreams.exchange import AnswerSource
 
 ANSWER = "The disk of db-1 is full: /var/log holds 97 % of it."
@@ -68,9 +69,9 @@ EMBEDDING: Mapping[str, str] = {
 
 _OLLAMA = DIALECTS["ollama"]
 _NATIVE = replace(
-    _OLLAMA, endpoints=tuple(e for e in _OLLAMA.endpoints if not e.path.startswith(r"/v1"))
+    _OLLAMA, endpoints=tuple(e for e in _OLLAMA.endpoints if not isinstance(e, OllamaChat))
 )
-"""An Ollama that knows its own API alone: asked by OpenAI's, the service would speak that."""
+"""An Ollama without OpenAI's chat route, so that the service has to speak its own API to it."""
 _DIALECTS: Mapping[str, Dialect] = {**DIALECTS, "ollama": _NATIVE}
 
 _COHERE_SEES = "command-a-vision-07-2025"
