@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         description="Seconds in which a caller has an answer or an error (180 by default where "
         "the embedded model is alone).",
     )
+    provider_max_in_flight: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="Most requests in flight at one provider; beyond it the next one is asked.",
+    )
     first_token_timeout: float | None = Field(
         None,
         gt=0,

@@ -17,7 +17,7 @@ from faultmaven.errors import (
     ProviderOverloadedError,
 )
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
-from faultmaven.infrastructure.llm.resilience.gate import CooldownGate
+from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.models.interfaces import LLMResponse
 
@@ -31,20 +31,7 @@ async def test_leaving_caller_is_nobodys_failure() -> None:
         await asyncio.Event().wait()
         raise AssertionError("for ever is over")
 
-    class Watching(CooldownGate):
-        """Notes everything it is told."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.told: list[str] = []
-
-        def failed(self, provider: str, error: object) -> None:
-            self.told.append(f"{provider} {error}")
-
-        def succeeded(self, provider: str) -> None:
-            self.told.append(provider)
-
-    witness, gate = Witness(), Watching()
+    witness, gate = Witness(), ProviderGate(room=lambda _: 1)
     with schema({"one": row(hand_written(behave)), "two": row(hand_written(behave))}):
         registry = ProviderRegistry(settings_of({"CHAT_PROVIDER": "one", "FALLBACK_CHAIN": "two"}))
     router = LLMRouter(registry, observers=[witness], gate=gate)
@@ -54,7 +41,7 @@ async def test_leaving_caller_is_nobodys_failure() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert witness.seen == [("start", "one"), ("cancel", "one")]
-    assert gate.told == []
+    assert gate.wait("one", "model-1") == 0, "its place is free and nobody is set aside"
 
 
 async def test_leaving_caller_ends_a_wait() -> None:

@@ -27,7 +27,7 @@ from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
 from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.redaction import Redactor
-from faultmaven.infrastructure.llm.resilience.gate import CooldownGate
+from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingRequest, Embeddings
 from faultmaven.models.attempt import Usage
@@ -86,7 +86,7 @@ class Setting:
     classes: Mapping[str, type[ScriptedEmbedder]]
     time: FakeTime
     witness: Witness
-    gate: CooldownGate
+    gate: ProviderGate
 
 
 def setting(
@@ -98,7 +98,7 @@ def setting(
     rows = {name: row(class_, **fields) for name, class_ in classes.items()}
     with schema({**rows, "chat": row(scripted(Say()))}):
         registry = ProviderRegistry(settings_of({"CHAT_PROVIDER": "one", **(settings or {})}))
-    gate = CooldownGate(clock=time.clock)
+    gate = ProviderGate(clock=time.clock)
     router = EmbeddingRouter(
         registry,
         observers=[witness],
@@ -240,7 +240,7 @@ async def test_the_gate_hears_of_it() -> None:
     with pytest.raises(AllProvidersFailedError) as caught:
         await given.router.embed(_question())
 
-    assert given.gate.not_before("one") == 60
+    assert given.gate.wait("one", "m") == 60
     assert caught.value.retry_after == 60
 
 

@@ -10,6 +10,8 @@ from faultmaven.container.embedded import EmbeddedModel
 from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
+from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.observability.health import HealthTracker
 from faultmaven.infrastructure.observability.logs import AttemptLog, LogTracer
@@ -43,6 +45,10 @@ def _redactor(registry: ProviderRegistry, *, sanitizer: ISanitizer, metrics: Met
         redact_local=registry.settings.redact_local,
         on_redaction=metrics.on_redaction,
     )
+
+
+def _gate(registry: ProviderRegistry) -> ProviderGate:
+    return ProviderGate(room=lambda _provider: registry.settings.provider_max_in_flight)
 
 
 def _health(
@@ -121,9 +127,18 @@ class Core(containers.DeclarativeContainer):
     metrics = providers.Singleton(Metrics, registry, health_tracker)
     observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
     redactor = providers.Singleton(_redactor, registry, sanitizer=sanitizer, metrics=metrics)
-    router = providers.Singleton(LLMRouter, registry, redactor=redactor, observers=observers)
+    gate = providers.Singleton(_gate, registry)
+    budget = providers.Singleton(RetryBudget)
+    router = providers.Singleton(
+        LLMRouter, registry, redactor=redactor, observers=observers, gate=gate, budget=budget
+    )
     embedder = providers.Singleton(
-        EmbeddingRouter, registry, redactor=redactor, observers=observers
+        EmbeddingRouter,
+        registry,
+        redactor=redactor,
+        observers=observers,
+        gate=gate,
+        budget=budget,
     )
     embedded = providers.Singleton(EmbeddedModel, registry)
     health = providers.Singleton(

@@ -21,12 +21,13 @@ from faultmaven.infrastructure.llm.plan import fair_seconds, seconds_within
 from faultmaven.infrastructure.llm.providers.embedding import Embedding
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
-from faultmaven.infrastructure.llm.resilience.gate import CooldownGate, Gate
+from faultmaven.infrastructure.llm.resilience.gate import Entry, Gate, ProviderGate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.telling import Telling
 from faultmaven.infrastructure.llm.trial import Sleep, Tools
-from faultmaven.infrastructure.llm.verdict import failed, verdict
+from faultmaven.infrastructure.llm.verdict import failed, resting, verdict
 from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingRequest, Embeddings
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.embedding import EmbeddingAnswer, EmbeddingQuestion
@@ -45,6 +46,7 @@ class EmbeddingRouter:
         observers: Sequence[IAnswerObserver] = (),
         retry: RetryPolicy | None = None,
         gate: Gate | None = None,
+        budget: RetryBudget | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -53,7 +55,8 @@ class EmbeddingRouter:
         self._tools = Tools(
             redactor=redactor or Redactor(redact_local=redact_local),
             retry=retry or RetryPolicy(),
-            gate=gate or CooldownGate(clock=clock),
+            gate=gate or ProviderGate(clock=clock),
+            budget=budget or RetryBudget(clock=clock),
             observers=tuple(observers),
             sleep=sleep,
         )
@@ -134,20 +137,29 @@ class _Asking:
         Raises:
             ChainError: there is none.
         """
-        waited = 0.0
-        while True:
-            outcome = await self._try(waited)
+        waited, outcome = 0.0, None
+        self.tools.budget.called()
+        while entry := self._enter():
+            if self.attempts:
+                self.attempts[-1] = replace(self.attempts[-1], next_because="retry")
+            outcome = await self._try(entry, waited)
             if isinstance(outcome, Embeddings):
                 return outcome
             wait = self._wait_before_retry(outcome)
-            if wait is None:
+            if wait is None or not self.tools.budget.take():
                 break
             await self.tools.sleep(wait)
             if self.deadline.passed:
                 break
-            self.attempts[-1] = replace(self.attempts[-1], next_because="retry")
             waited = wait
+        if outcome is None:
+            raise resting(self.tools.gate.wait(self.question.provider, self.question.model))
         raise verdict(self.attempts, rejected=not outcome.falls_back)
+
+    def _enter(self) -> Entry | None:
+        """Let one attempt through; the first one also for want of anybody else to ask."""
+        question, first = self.question, not self.attempts
+        return self.tools.gate.enter(question.provider, question.model, force=first)
 
     def _wait_before_retry(self, error: ProviderError) -> float | None:
         tries = len(self.attempts)
@@ -159,7 +171,7 @@ class _Asking:
             has_next=False,
         )
 
-    async def _try(self, waited: float) -> Embeddings | ProviderError:
+    async def _try(self, entry: Entry, waited: float) -> Embeddings | ProviderError:
         """One attempt, recorded and told to the observers whatever comes of it."""
         number = len(self.attempts) + 1
         name, model = self.question.provider, self.question.model
@@ -167,25 +179,29 @@ class _Asking:
         telling = Telling(self.tools.observers, name)
         try:
             telling.start()
-            attempt, outcome = await self._attempt(draft)
+            attempt, outcome = await self._attempt(entry, draft)
             self.attempts.append(attempt)
             telling.end(attempt)
         except BaseException:  # a caller who left, or a fault of ours: not the provider's
             telling.cancel()
+            entry.released()
             raise
         return outcome
 
-    async def _attempt(self, draft: Attempt) -> tuple[Attempt, Embeddings | ProviderError]:
-        started, gate = self.deadline.clock(), self.tools.gate
+    async def _attempt(
+        self, entry: Entry, draft: Attempt
+    ) -> tuple[Attempt, Embeddings | ProviderError]:
+        started = self.deadline.clock()
         try:
             found = await self._ask()
         except ProviderError as error:
             attempt = failed(self._timed(draft, started), error)
             if not error.asked or self._is_cut_short(error):
+                entry.released()
                 return replace(attempt, cut_short=True), error
-            gate.failed(self.config.name, error)
+            entry.failed(error)
             return attempt, error
-        gate.succeeded(self.config.name)
+        entry.succeeded()
         return replace(self._timed(draft, started), usage=found.usage), found
 
     async def _ask(self) -> Embeddings:

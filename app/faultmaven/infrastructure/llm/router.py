@@ -18,11 +18,12 @@ from faultmaven.infrastructure.llm.plan import make_plan
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.providers.streaming import whole
 from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
-from faultmaven.infrastructure.llm.resilience.gate import CooldownGate, Gate
+from faultmaven.infrastructure.llm.resilience.gate import Gate, ProviderGate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.trial import Answer, Sleep, Tools
-from faultmaven.infrastructure.llm.verdict import cause, verdict
+from faultmaven.infrastructure.llm.verdict import cause, resting, verdict
 from faultmaven.infrastructure.llm.walk import Walk
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import (
@@ -47,6 +48,7 @@ class LLMRouter(ILLMProvider):
         observers: Sequence[IAnswerObserver] = (),
         retry: RetryPolicy | None = None,
         gate: Gate | None = None,
+        budget: RetryBudget | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -55,7 +57,8 @@ class LLMRouter(ILLMProvider):
         self._tools = Tools(
             redactor=redactor or Redactor(redact_local=redact_local),
             retry=retry or RetryPolicy(),
-            gate=gate or CooldownGate(clock=clock),
+            gate=gate or ProviderGate(clock=clock),
+            budget=budget or RetryBudget(clock=clock),
             observers=tuple(observers),
             sleep=sleep,
         )
@@ -172,6 +175,8 @@ def _failure(walk: Walk) -> ChainError:
     if not attempts and walk.stopped_because == "deadline":
         message = "All providers failed: the time was up before anybody could be asked"
         return AllProvidersFailedError(message, hint="Allow the request more time.")
+    if walk.resting is not None:
+        return resting(walk.resting)
     if not attempts:
         message = "All providers failed: no provider is configured"
         return AllProvidersFailedError(message, hint="Set an API key or LOCAL_LLM_URL.")

@@ -13,8 +13,9 @@ from faultmaven.infrastructure.llm.confidence import score_completion
 from faultmaven.infrastructure.llm.hearing import Hearing
 from faultmaven.infrastructure.llm.plan import Plan, Step
 from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
-from faultmaven.infrastructure.llm.resilience.gate import Gate
+from faultmaven.infrastructure.llm.resilience.gate import Entry, Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
 from faultmaven.infrastructure.llm.verdict import failed
@@ -39,6 +40,7 @@ class Tools:
         redactor: masks what must not reach a provider.
         retry: when to ask the same provider again.
         gate: who should not be asked just now.
+        budget: what retries may cost, over all requests.
         observers: who is told what happened.
         sleep: waits for a number of seconds.
     """
@@ -46,6 +48,7 @@ class Tools:
     redactor: Redactor
     retry: RetryPolicy
     gate: Gate
+    budget: RetryBudget
     observers: Sequence[IAnswerObserver] = ()
     sleep: Sleep = asyncio.sleep
 
@@ -69,6 +72,7 @@ class Trial:
         deadline: when it must be over.
         tools: what to ask with.
         step: who is asked.
+        entry: that they may be; told how it ended.
         draft: what is known of the attempt beforehand.
         earlier: the attempts before it.
         answer: what was answered, or ``None``.
@@ -79,6 +83,7 @@ class Trial:
     deadline: Deadline
     tools: Tools
     step: Step
+    entry: Entry
     draft: Attempt
     earlier: tuple[Attempt, ...] = ()
     answer: Answer | None = field(default=None, init=False)
@@ -96,9 +101,12 @@ class Trial:
             attempt = failed(self._timed(started), error)
             if not error.asked or self._is_cut_short(error):
                 return replace(attempt, cut_short=True)
-            self.tools.gate.failed(self.step.name, error)
+            self.entry.failed(error)
             return attempt
-        self.tools.gate.succeeded(self.step.name)
+        finally:
+            if self.answer is None:  # whoever was told already does not listen any more
+                self.entry.released()
+        self.entry.succeeded()
         return _answered(self._timed(started), self.answer)
 
     @property

@@ -53,3 +53,17 @@ def verdict(attempts: Sequence[Attempt], *, rejected: bool) -> ChainError:
         retry_after=min(waits, default=None),
         hint=advice,
     )
+
+
+def resting(seconds: float) -> AllProvidersFailedError:
+    """The error for a request for which nobody could be asked.
+
+    Args:
+        seconds: until somebody may be asked again.
+    """
+    return AllProvidersFailedError(
+        "All providers failed: each of them has just failed, is limiting us or is full, "
+        "and is left alone for a moment",
+        retry_after=max(1.0, seconds),
+        hint="Ask again after the time in Retry-After; GET /health/dependencies tells more.",
+    )

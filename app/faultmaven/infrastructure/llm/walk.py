@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from faultmaven.errors import ErrorClass, ProviderError
 from faultmaven.infrastructure.llm.confidence import best_possible
 from faultmaven.infrastructure.llm.plan import Plan, Step
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
+from faultmaven.infrastructure.llm.resilience.gate import Entry
 from faultmaven.infrastructure.llm.telling import Telling
 from faultmaven.infrastructure.llm.trial import Answer, Tools, Trial
 from faultmaven.models.attempt import Attempt
@@ -26,6 +28,7 @@ class Walk:
         stopped_because: why the walk ended.
         rejected: whether a provider found the caller's request wrong.
         cut: how an answer failed that was being listened to already, or ``None``.
+        resting: seconds until somebody may be asked, where nobody could be; else ``None``.
     """
 
     plan: Plan
@@ -36,6 +39,7 @@ class Walk:
     stopped_because: str = "exhausted"
     rejected: bool = False
     cut: ProviderError | None = None
+    resting: float | None = None
     _met: bool = field(default=False, init=False)
     _reserve: Step | None = field(default=None, init=False)
     _began: bool = field(default=False, init=False)  # part of an answer has been passed on
@@ -45,49 +49,69 @@ class Walk:
         if self.deadline.passed:
             self.stopped_because = "deadline"
             return
-        steps = self._in_reach(self.plan.steps)
-        while steps:
-            step, rest = steps[0], steps[1:]
-            failure = await self._visit(step, rest)
+        steps, last = self._in_reach(self.plan.steps), None
+        while admitted := self._next(steps):
+            step, entry, rest = admitted
+            if last is not None:
+                self._fall_back(*last, to=step)
+            failure = await self._visit(step, entry, rest)
             if self._began:  # somebody reads it: nobody else can be asked any more
                 self.cut = failure
                 self.stopped_because = "threshold_met" if self._met else "committed"
                 return
-            steps = self._narrowed(step, rest, failure)
+            steps, last = self._narrowed(step, rest, failure), (step, failure)
             reason = self._stop(steps)
             if reason is not None:
                 self.stopped_because = reason
                 return
-            self._fall_back(step, steps[0], failure)
+        if not self.attempts and self.plan.steps:
+            self.resting = min(map(self._wait_for, self.plan.steps))
+
+    def _next(self, steps: tuple[Step, ...]) -> tuple[Step, Entry, tuple[Step, ...]] | None:
+        """Who may be asked next, that they may, and who is left; ``None`` for nobody."""
+        for place, step in enumerate(steps):
+            entry = self.tools.gate.enter(step.name, step.model, force=step is self._reserve)
+            if entry is not None:
+                return step, entry, steps[place + 1 :]
+        return None
+
+    def _wait_for(self, step: Step) -> float:
+        return self.tools.gate.wait(step.name, step.model)
 
     def _in_reach(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Who may be asked now, then, for want of any answer, who is due first of the others."""
-        waits = {step.name: self.tools.gate.not_before(step.name) for step in steps}
-        ready = [step for step in steps if waits[step.name] <= 0]
-        aside = sorted(
-            (step for step in steps if waits[step.name] > 0), key=lambda step: waits[step.name]
-        )
+        waits = [(self._wait_for(step), step) for step in steps]
+        ready = [step for wait, step in waits if wait <= 0]
+        due = sorted((item for item in waits if item[0] > 0), key=itemgetter(0))
+        aside = [step for _, step in due]
         self._reserve = aside[0] if aside else None
         return (*ready, *aside[:1])
 
-    async def _visit(self, step: Step, rest: tuple[Step, ...]) -> ProviderError | None:
+    async def _visit(
+        self, step: Step, entry: Entry | None, rest: tuple[Step, ...]
+    ) -> ProviderError | None:
         """Ask one provider, again where that is worth it; the last failure, or ``None``."""
-        waited, tries = 0.0, 0
-        while True:
+        waited, tries, error = 0.0, 0, None
+        self.tools.budget.called()
+        while entry is not None:
             tries += 1
-            error = await self._try(step, number=tries, waited=waited)
+            error = await self._try(step, entry, number=tries, waited=waited)
             if error is None or self._began:
                 return error
             # Where nobody listens, hope lies in another provider, asked before or after.
             others = bool(rest) or (error.prefers_next and len(self.plan.steps) > 1)
             wait = self._wait_before_retry(step, error, tries, has_next=others)
-            if wait is None:
+            if wait is None or not self.tools.budget.take():
                 return error
             await self.tools.sleep(wait)
             if self.deadline.passed:
                 return error
-            self._explain_last("retry")
+            # Meanwhile others may have found out that there is no hope here.
+            entry = self.tools.gate.enter(step.name, step.model)
+            if entry is not None:
+                self._explain_last("retry")
             waited = wait
+        return error
 
     def _wait_before_retry(
         self, step: Step, error: ProviderError, tries: int, *, has_next: bool
@@ -100,10 +124,14 @@ class Walk:
             has_next=has_next,
         )
 
-    async def _try(self, step: Step, *, number: int, waited: float) -> ProviderError | None:
+    async def _try(
+        self, step: Step, entry: Entry, *, number: int, waited: float
+    ) -> ProviderError | None:
         """One attempt, recorded and told to the observers whatever comes of it; its failure."""
         draft = Attempt(step.name, step.model, number=number, queue_ms=waited * 1000)
-        trial = Trial(self.plan, self.deadline, self.tools, step, draft, tuple(self.attempts))
+        trial = Trial(
+            self.plan, self.deadline, self.tools, step, entry, draft, tuple(self.attempts)
+        )
         telling = Telling(self.tools.observers, step.name)
         try:
             telling.start()
@@ -114,6 +142,7 @@ class Walk:
                 await self.plan.listener.on_attempt(attempt)
         except BaseException:  # a caller who left, or a fault of ours: not the provider's
             telling.cancel()
+            entry.released()
             raise
         self._began = trial.began
         if trial.answer is not None:
@@ -165,7 +194,7 @@ class Walk:
         """Known cost so far, in US dollars."""
         return sum(attempt.cost_usd or 0.0 for attempt in self.attempts)
 
-    def _fall_back(self, step: Step, to: Step, failure: ProviderError | None) -> None:
+    def _fall_back(self, step: Step, failure: ProviderError | None, *, to: Step) -> None:
         reason = failure.error_class.value if failure else "low_confidence"
         self._explain_last(f"fallback: {reason}")
         for observer in self.tools.observers:

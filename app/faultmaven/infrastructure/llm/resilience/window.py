@@ -1,0 +1,48 @@
+"""Counts over the last seconds, in constant memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Window:
+    """How often something happened in the last seconds; what is older leaves slot by slot.
+
+    Attributes:
+        seconds: length of the window.
+        slots: parts it is cut into: what leaves is at most one part too old.
+    """
+
+    seconds: float
+    slots: int = 10
+    _counts: list[int] = field(init=False)
+    _numbers: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin empty."""
+        self.clear()
+
+    def add(self, now: float) -> None:
+        """Count one event at monotonic time ``now``, in seconds."""
+        number = self._number(now)
+        place = number % self.slots
+        if self._numbers[place] != number:
+            self._numbers[place], self._counts[place] = number, 0
+        self._counts[place] += 1
+
+    def count(self, now: float) -> int:
+        """Events in the window that ends ``now``."""
+        newest = self._number(now)
+        return sum(
+            count
+            for count, number in zip(self._counts, self._numbers, strict=True)
+            if newest - self.slots < number <= newest
+        )
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._counts, self._numbers = [0] * self.slots, [-1] * self.slots
+
+    def _number(self, now: float) -> int:
+        return int(now * self.slots / self.seconds)
