@@ -8,7 +8,7 @@ the length of the text, whatever it holds: a shape is tried only where its mark 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -166,6 +166,13 @@ def remove_key(data: bytes, key: str | None) -> bytes:
     """The data without a key that we know, whatever its shape; a very short one is kept."""
     known = (key or "").strip().encode("utf-8", "replace")
     return data if len(known) < _SHORTEST_KEY else data.replace(known, b"[key removed]")
+
+
+def remove_keys(data: bytes, keys: Iterable[str]) -> bytes:
+    """The data without any of these keys; see `remove_key`."""
+    for key in sorted(keys, key=len, reverse=True):  # one may be the beginning of another
+        data = remove_key(data, key)
+    return data
 
 
 def find_credentials(text: str) -> Masked:

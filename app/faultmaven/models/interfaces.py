@@ -255,7 +255,7 @@ class ProviderConfig:
 
     Attributes:
         name: unique name, the key in ``PROVIDER_SCHEMA``.
-        api_key: secret, or ``None`` where none is needed; never in ``repr``.
+        api_key: secret, or ``None`` where none is needed; never in ``repr``. The first of several.
         base_url: address without a trailing slash.
         models: models it can be asked for, the default first.
         max_retries: most retries of one request, from 0.
@@ -271,6 +271,7 @@ class ProviderConfig:
         options: what only this provider's codec knows, such as an API version.
         not_ready: says why it cannot answer yet, such as a model that is still loading, or
             ``None``; asked before each attempt.
+        api_keys: all secrets where there are several, ``api_key`` first; never in ``repr``.
     """
 
     name: str
@@ -289,3 +290,11 @@ class ProviderConfig:
     small_model: bool = False
     options: dict[str, str] = field(default_factory=dict, repr=False)
     not_ready: Callable[[], str | None] | None = field(default=None, repr=False)
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def all_keys(self) -> tuple[str, ...]:
+        """Every key, ``api_key`` first; a list that begins with another key is out of date."""
+        if not self.api_key:
+            return ()
+        return self.api_keys if self.api_keys[:1] == (self.api_key,) else (self.api_key,)

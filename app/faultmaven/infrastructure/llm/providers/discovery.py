@@ -39,11 +39,11 @@ class Discovered:
 def discover(name: str, row: Mapping[str, Any], environment: Mapping[str, str]) -> Discovered:
     """Read what ``row`` names from ``environment``."""
     key_var: str | None = row.get("api_key_var")
-    api_key = _key(environment, key_var or row.get("optional_key_var"))
+    keys = _keys(environment, key_var or row.get("optional_key_var"))
     model = _line(environment.get(row["model_var"])) or row["default_model"]
     config = ProviderConfig(
         name=name,
-        api_key=api_key,
+        api_key=keys[0] if keys else None,
         base_url=_base_url(row, environment),
         models=list(dict.fromkeys([model, row["default_model"], *row.get("models", ())])),
         max_retries=row.get("max_retries", _DEFAULT_RETRIES),
@@ -56,17 +56,18 @@ def discover(name: str, row: Mapping[str, Any], environment: Mapping[str, str]) 
         needs_key=key_var is not None,
         local=row.get("local", False),
         options=_options(row, environment),
+        api_keys=keys,
     )
-    missing = "missing API key" if config.needs_key and not api_key else None
+    missing = "missing API key" if config.needs_key and not keys else None
     warnings = () if missing else tuple(_warnings(row, config, model))
     return Discovered(config=config, missing=missing, warnings=warnings)
 
 
-def _key(environment: Mapping[str, str], variable: str | None) -> str | None:
-    """The key without white space; of several, the first. Blank and placeholder are none."""
+def _keys(environment: Mapping[str, str], variable: str | None) -> tuple[str, ...]:
+    """The keys of a comma list, without white space and quotes; blank and placeholder are none."""
     raw = environment.get(variable, "") if variable else ""
-    keys = re.sub(r"\s+", "", raw).strip(_QUOTES).split(",")
-    return next((key for key in keys if key and not _PLACEHOLDER.fullmatch(key)), None)
+    parts = (part.strip(_QUOTES) for part in re.sub(r"\s+", "", raw).split(","))
+    return tuple(dict.fromkeys(key for key in parts if key and not _PLACEHOLDER.fullmatch(key)))
 
 
 def _line(value: str | None) -> str:
@@ -97,15 +98,21 @@ def _options(row: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
     return {option: value for option, value in values.items() if value}
 
 
+def _key_warnings(config: ProviderConfig, prefixes: tuple[str, ...]) -> Iterator[str]:
+    for number, key in enumerate(config.all_keys, start=1):
+        several = f" (key {number} of {len(config.all_keys)})" if len(config.all_keys) > 1 else ""
+        which = f"{config.api_key_var}{several}"
+        if prefixes and not key.startswith(prefixes):
+            yield (
+                f"{which} does not begin with {' or '.join(prefixes)}, "
+                f"as keys of {config.name} do; it is used as it is"
+            )
+        if not key.isascii():
+            yield f"{which} holds characters that no key has; copy it again"
+
+
 def _warnings(row: Mapping[str, Any], config: ProviderConfig, model: str) -> Iterator[str]:
-    prefixes = tuple(row.get("key_prefixes", ()))
-    if prefixes and config.api_key and not config.api_key.startswith(prefixes):
-        yield (
-            f"{config.api_key_var} does not begin with {' or '.join(prefixes)}, "
-            f"as keys of {config.name} do; it is used as it is"
-        )
-    if config.api_key and not config.api_key.isascii():
-        yield f"{config.api_key_var} holds characters that no key has; copy it again"
+    yield from _key_warnings(config, tuple(row.get("key_prefixes", ())))
     if not config.base_url.startswith(("http://", "https://")):
         yield f"{config.base_url_var} must begin with http:// or https://"
     elif not _has_valid_port(config.base_url):

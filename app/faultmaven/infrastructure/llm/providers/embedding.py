@@ -15,7 +15,7 @@ from faultmaven.infrastructure.llm.wire.embeddings import (
     joined,
 )
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path
-from faultmaven.infrastructure.llm.wire.types import WireResponse
+from faultmaven.infrastructure.llm.wire.types import Endpoint, WireResponse
 
 _OK = 200
 _MODEL_HINT = "Name one of the provider's embedding models: those that answer give no vectors."
@@ -68,7 +68,15 @@ class EmbeddingProvider(HTTPProvider):
         batch: EmbeddingRequest,
         timeout: float,  # noqa: ASYNC109 - passed on
     ) -> WireResponse:
-        return await self._send(codec.encode_embeddings(batch, self._endpoint), timeout)
+        """One call's answer: vectors, or that the server has no such path."""
+
+        async def ask(endpoint: Endpoint) -> WireResponse:
+            response = await self._send(codec.encode_embeddings(batch, endpoint), timeout)
+            if response.status != _OK and not has_no_such_path(response):
+                raise self._failure(self.codec, response)
+            return response
+
+        return await self._keys.ask(ask)
 
     def _vectors(
         self, codec: EmbeddingCodec, response: WireResponse, batch: EmbeddingRequest
@@ -76,6 +84,4 @@ class EmbeddingProvider(HTTPProvider):
         if has_no_such_path(response):  # a server that answers need not give vectors
             message = f"HTTP {response.status}: the server gives no embeddings"
             raise UnsupportedRequestError(message, status_code=response.status)
-        if response.status != _OK:
-            raise self._failure(self.codec, response)
         return codec.decode_embeddings(response, batch)

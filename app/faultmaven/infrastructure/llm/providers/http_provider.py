@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import formatdate
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from faultmaven.errors import ProviderError, ProviderProtocolError, ProviderTimeoutError
@@ -15,7 +16,9 @@ from faultmaven.infrastructure.llm.confidence import score_completion
 from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider, ProviderConfig
 from faultmaven.infrastructure.llm.providers.checking import failed_check, passed_check
 from faultmaven.infrastructure.llm.providers.hints import base_url_hint, hint_for
+from faultmaven.infrastructure.llm.providers.keyed import Keys
 from faultmaven.infrastructure.llm.providers.streaming import Ear, read_answer
+from faultmaven.infrastructure.llm.resilience.deadline import Clock
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path, is_misdirected
 from faultmaven.infrastructure.llm.wire.types import (
@@ -27,7 +30,6 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
-from faultmaven.models.credentials import remove_key
 from faultmaven.models.interfaces import GenerateOptions, LLMResponse
 from faultmaven.models.prompt import Message, Target
 from faultmaven.models.status import CheckResult
@@ -42,6 +44,7 @@ class HTTPProvider(BaseLLMProvider):
         config: what it is configured with.
         transport: what moves the bytes; the process's own unless given.
         now: Unix time in seconds, for dates in answers that carry none of their own.
+        clock: monotonic seconds, for keys that are set aside.
     """
 
     codec: Codec
@@ -54,13 +57,12 @@ class HTTPProvider(BaseLLMProvider):
         *,
         transport: Transport | None = None,
         now: Callable[[], float] = time.time,
+        clock: Clock = time.monotonic,
     ) -> None:
         super().__init__(config)
         self._transport = transport or shared_transport()
         self._now = now
-        self._endpoint = Endpoint(
-            base_url=config.base_url, api_key=config.api_key, options=config.options
-        )
+        self._keys = Keys(config, clock=clock)
 
     def is_available(self) -> bool:
         """Whether key (where one is needed), address and model are configured."""
@@ -92,7 +94,9 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            return _wanted(request, await self._answer(request, timeout))
+            async with within(timeout):
+                answer = await self._keys.ask(partial(self._answer, request, timeout))
+            return _wanted(request, answer)
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
 
@@ -105,7 +109,8 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            return _wanted(request, await self._streamed(replace(request, stream=True), ear))
+            question = partial(self._streamed, replace(request, stream=True))
+            return _wanted(request, await self._keys.listen(question, ear))
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
 
@@ -139,33 +144,52 @@ class HTTPProvider(BaseLLMProvider):
         )
 
     async def check(self, *, timeout: float) -> CheckResult:  # noqa: ASYNC109 - bounds the waits in it
-        """Make the vendor's free calls; spends no tokens and raises no provider error."""
+        """Make the vendor's free calls; spends no tokens and raises no provider error.
+
+        Of several keys, the first that is accepted makes them.
+        """
+        look = partial(self._look, self.get_effective_model(), timeout)
+        return await self._finding(self._keys.first_accepted(look), timeout)
+
+    async def check_keys(self, *, timeout: float) -> tuple[CheckResult, ...]:  # noqa: ASYNC109 - bounds the waits in it
+        """As `check`, with each key on its own, at the same time; in the configured order."""
+        look = partial(self._look, self.get_effective_model(), timeout)
+        findings = (self._finding(look(key), timeout) for key in self._keys.endpoints)
+        return tuple(await asyncio.gather(*findings))
+
+    async def _finding(self, look: Awaitable[tuple[Listing, ...]], timeout: float) -> CheckResult:  # noqa: ASYNC109 - bounds the waits in it
         model = self.get_effective_model()
         try:
             async with within(timeout):
-                listings = await self._look(model, timeout)
+                listings = await look
         except ProviderError as error:
             return failed_check(self._signed(error, model))
         return passed_check(listings, self.config, model=model, listed_as=self.listed_name(model))
 
-    async def _answer(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
-        async with within(timeout):
-            for codec in self._candidates():
-                wire_request = codec.encode(request, self._endpoint)
-                response = await self._send(wire_request, timeout)
-                if self._understood(codec, response):
-                    return self._read(codec, response)
+    async def _answer(
+        self,
+        request: CompletionRequest,
+        timeout: float,  # noqa: ASYNC109 - passed on
+        endpoint: Endpoint,
+    ) -> Completion:
+        for codec in self._candidates():
+            response = await self._send(codec.encode(request, endpoint), timeout)
+            if self._understood(codec, response):
+                return self._read(codec, response)
         raise self._failure(self.codec, response)
 
-    async def _streamed(self, request: CompletionRequest, ear: Ear) -> Completion:
+    async def _streamed(
+        self, request: CompletionRequest, endpoint: Endpoint, ear: Ear
+    ) -> Completion:
+        scrub = self._keys.scrub
         for codec in self._candidates():
-            wire_request = self._direct(codec.encode(request, self._endpoint))
+            wire_request = self._direct(codec.encode(request, endpoint))
             async with self._transport.stream(wire_request) as answer:
                 if answer.status == _OK:
                     self.codec = codec
-                    return await read_answer(codec, answer, ear, request=request, scrub=self._scrub)
+                    return await read_answer(codec, answer, ear, request=request, scrub=scrub)
                 whole = await answer.read()
-            response = replace(whole, body=self._scrub(whole.body))
+            response = replace(whole, body=scrub(whole.body))
             if self._understood(codec, response):
                 raise self._failure(codec, response)
         raise self._failure(self.codec, response)
@@ -179,9 +203,9 @@ class HTTPProvider(BaseLLMProvider):
         del codec, response
         return True
 
-    async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
+    async def _look(self, model: str, timeout: float, endpoint: Endpoint) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """Make the free calls; a vendor with several wire formats chooses here."""
-        requests = self.codec.encode_check(model, self._endpoint)
+        requests = self.codec.encode_check(model, endpoint)
         return tuple(
             [self._read_check(self.codec, await self._send(item, timeout)) for item in requests]
         )
@@ -191,23 +215,20 @@ class HTTPProvider(BaseLLMProvider):
         codec: Codec,
         model: str,
         timeout: float,  # noqa: ASYNC109 - passed on
+        endpoint: Endpoint,
     ) -> tuple[Listing, ...]:
         """Make the free call of ``codec``; nothing where the server has no such path."""
-        (request,) = codec.encode_check(model, self._endpoint)
+        (request,) = codec.encode_check(model, endpoint)
         response = await self._send(request, timeout)
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
         response = await self._transport.send(self._direct(request), timeout=timeout)
-        return replace(response, body=self._scrub(response.body))
+        return replace(response, body=self._keys.scrub(response.body))
 
     def _direct(self, request: WireRequest) -> WireRequest:
         # What stays on the operator's machines is not masked: no proxy may read it on its way.
         return replace(request, direct=self.config.local)
-
-    def _scrub(self, said: bytes) -> bytes:
-        # Some servers quote the key that they refuse.
-        return remove_key(said, self.config.api_key)
 
     def _read(self, codec: Codec, response: WireResponse) -> Completion:
         if response.status != _OK:

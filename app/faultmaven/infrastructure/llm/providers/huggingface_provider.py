@@ -15,7 +15,7 @@ from faultmaven.infrastructure.llm.wire.embeddings_openai import OpenAIEmbedding
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
 from faultmaven.infrastructure.llm.wire.openai_dialects import HUGGINGFACE
 from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, endpoint_route
-from faultmaven.infrastructure.llm.wire.types import Codec, Listing
+from faultmaven.infrastructure.llm.wire.types import Codec, Endpoint, Listing
 
 _ROUTER = OpenAIChat(HUGGINGFACE)
 _OPENAI_SHAPED = ("/v1", "/chat/completions")
@@ -40,11 +40,11 @@ class HuggingFaceProvider(EmbeddingProvider):
         elif _ROUTER_HOST in config.base_url:
             self.embedding_codecs = (HuggingFaceEmbeddings(router_route),)
 
-    async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
+    async def _look(self, model: str, timeout: float, endpoint: Endpoint) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """An endpoint has a free call only where TGI runs behind it."""
         if self.codec is _ROUTER:
-            return await super()._look(model, timeout)
-        return await self._look_if_listed(self.codec, model, timeout)
+            return await super()._look(model, timeout, endpoint)
+        return await self._look_if_listed(self.codec, model, timeout, endpoint)
 
     def listed_name(self, model: str) -> str:
         """The model's name without the router's choice of a provider (``:fastest`` and kin)."""

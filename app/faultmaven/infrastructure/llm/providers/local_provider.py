@@ -16,6 +16,7 @@ from faultmaven.infrastructure.llm.wire.openai_dialects import LOCAL
 from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, server_route
 from faultmaven.infrastructure.llm.wire.types import (
     Codec,
+    Endpoint,
     Listing,
     WireResponse,
 )
@@ -56,10 +57,10 @@ class LocalProvider(EmbeddingProvider):
         self.codec = codec if found else self._codecs[0]
         return found
 
-    async def _look(self, model: str, timeout: float) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
+    async def _look(self, model: str, timeout: float, endpoint: Endpoint) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """The first list of models that the server has; none is no failure."""
         for codec in self._candidates():
-            listings = await self._look_if_listed(codec, model, timeout)
+            listings = await self._look_if_listed(codec, model, timeout, endpoint)
             if listings:
                 return listings
         return ()
