@@ -86,7 +86,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         ConfigurationError: the environment, ``.env`` or the providers file is wrong.
     """
     container = container or _process_container()
-    settings = container.settings
+    _ = container.settings  # what is wrong with the configuration shows here
     app = DescribedAPI(
         title="FaultMaven",
         version=importlib.metadata.version("faultmaven"),
@@ -99,7 +99,9 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     )
     # The last one added is the outermost.
     app.add_middleware(
-        BodyLimitMiddleware, max_bytes=settings.max_body_bytes, seconds=settings.request_timeout
+        BodyLimitMiddleware,
+        max_bytes=lambda: container.settings.max_body_bytes,
+        seconds=lambda: container.settings.request_timeout,
     )
     app.add_middleware(StartFailureMiddleware)
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())

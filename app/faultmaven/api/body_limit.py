@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
 from faultmaven.models.faults import FieldFault
+from faultmaven.models.live import Live, now
 
 
 class BodyLimitMiddleware:
@@ -23,7 +24,7 @@ class BodyLimitMiddleware:
         seconds: longest time from the head of a request to the end of its body.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: Live[int], seconds: Live[float]) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._seconds = seconds
@@ -37,8 +38,8 @@ class BodyLimitMiddleware:
         body = _BoundedBody(
             receive,
             announced=int(announced) if announced.isdecimal() else 0,
-            max_bytes=self._max_bytes,
-            seconds=self._seconds,
+            max_bytes=now(self._max_bytes),
+            seconds=now(self._seconds),
         )
         await self._app(scope, body.receive, send)
 

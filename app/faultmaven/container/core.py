@@ -1,4 +1,7 @@
-"""What is built from what. Nothing here connects to anything; that is the lifespan's part."""
+"""What is built from what. Nothing here connects to anything; that is the lifespan's part.
+
+Options are passed on as functions that read them: a reload changes them under the objects.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
 def _redactor(registry: ProviderRegistry, *, sanitizer: ISanitizer, metrics: Metrics) -> Redactor:
     return Redactor(
         mask=sanitizer.mask,
-        redact_local=registry.settings.redact_local,
+        redact_local=lambda: registry.settings.redact_local,
         on_redaction=metrics.on_redaction,
     )
 
@@ -81,14 +84,14 @@ def _agent(
         tracer=tracer,
         sanitizer=sanitizer,
         sessions=sessions,
-        session_strict=registry.settings.session_strict,
-        request_timeout=registry.request_timeout,
-        confidence_threshold=registry.settings.confidence_threshold,
+        session_strict=lambda: registry.settings.session_strict,
+        request_timeout=lambda: registry.request_timeout,
+        confidence_threshold=lambda: registry.settings.confidence_threshold,
     )
 
 
 def _models(registry: ProviderRegistry) -> ModelDirectory:
-    return ModelDirectory(registry, model_map=registry.settings.model_map)
+    return ModelDirectory(registry, model_map=lambda: registry.settings.model_map)
 
 
 def _completions(
@@ -100,15 +103,17 @@ def _completions(
     sanitizer: ISanitizer,
     sessions: ISessionStore,
 ) -> CompletionService:
-    strict = registry.settings.session_strict
     return CompletionService(
         llm_provider,
         models=models,
         troubleshooting=TroubleshootingModel(
-            agent, sessions=sessions, sanitizer=sanitizer, session_strict=strict
+            agent,
+            sessions=sessions,
+            sanitizer=sanitizer,
+            session_strict=lambda: registry.settings.session_strict,
         ),
         sanitizer=sanitizer,
-        request_timeout=registry.request_timeout,
+        request_timeout=lambda: registry.request_timeout,
     )
 
 

@@ -18,6 +18,7 @@ from faultmaven.models.interfaces import (
     ITracer,
     LLMResponse,
 )
+from faultmaven.models.live import Live, now
 from faultmaven.services.allowance import Allowance
 from faultmaven.services.answer import Circumstances, build_response, confidence_of
 from faultmaven.services.asking import ask
@@ -57,9 +58,9 @@ class AgentService:
         sanitizer: ISanitizer | None = None,
         *,
         sessions: ISessionStore | None = None,
-        session_strict: bool = False,
-        request_timeout: float = 60.0,
-        confidence_threshold: float = 0.8,
+        session_strict: Live[bool] = False,
+        request_timeout: Live[float] = 60.0,
+        confidence_threshold: Live[float] = 0.8,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         new_id: Callable[[], object] = uuid4,
@@ -160,13 +161,13 @@ class AgentService:
     ) -> Allowance:
         """The shortest of what the service, the caller's body and its header allow."""
         asked = (None if request.deadline_ms is None else request.deadline_ms / 1000, timeout)
-        seconds = min((self._request_timeout, *(s for s in asked if s is not None)))
+        seconds = min((now(self._request_timeout), *(s for s in asked if s is not None)))
         started = self._monotonic() if received_at is None else received_at
         return Allowance(started, seconds, self._monotonic)
 
     def _threshold(self, request: TroubleshootRequest) -> float:
         asked = request.confidence_threshold
-        return self._confidence_threshold if asked is None else asked
+        return now(self._confidence_threshold) if asked is None else asked
 
     def _span(self, name: str) -> AbstractContextManager[None]:
         return nullcontext() if self._tracer is None else self._tracer.span(name)

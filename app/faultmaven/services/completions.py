@@ -15,6 +15,7 @@ from faultmaven.models.interfaces import (
     ISanitizer,
     LLMResponse,
 )
+from faultmaven.models.live import Live, now
 from faultmaven.models.prompt import Message
 from faultmaven.models.stream import IAnswerListener
 from faultmaven.services.allowance import Allowance
@@ -46,7 +47,7 @@ class CompletionService:
         models: ModelDirectory,
         troubleshooting: TroubleshootingModel,
         sanitizer: ISanitizer | None = None,
-        request_timeout: float = 60.0,
+        request_timeout: Live[float] = 60.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.llm_provider = llm_provider
@@ -126,7 +127,8 @@ class CompletionService:
 
     def _allowance(self, question: CompletionQuestion, received_at: float | None) -> Allowance:
         """The shorter of what the service and the caller allow."""
-        seconds = min(self._request_timeout, question.timeout or self._request_timeout)
+        most = now(self._request_timeout)
+        seconds = min(most, question.timeout or most)
         started = self._monotonic() if received_at is None else received_at
         return Allowance(started, seconds, self._monotonic)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from faultmaven.errors import FaultMavenError, SessionNotFoundError
 from faultmaven.models.interfaces import ISessionStore
+from faultmaven.models.live import Live, now
 from faultmaven.models.session import Session, Turn
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,9 @@ class Conversations:
         clock: gives Unix time in seconds.
     """
 
-    def __init__(self, store: ISessionStore, *, strict: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: ISessionStore, *, strict: Live[bool], clock: Callable[[], float]
+    ) -> None:
         self._store = store
         self._strict = strict
         self._clock = clock
@@ -46,7 +49,7 @@ class Conversations:
         except _STORE_FAILURES as failure:
             _log.warning("session history is not available: %s", type(failure).__name__)
             return ()
-        if session is None and self._strict:
+        if session is None and now(self._strict):
             raise SessionNotFoundError(
                 "The session is unknown.",
                 hint="Use a session that exists, or set SESSION_STRICT=false.",

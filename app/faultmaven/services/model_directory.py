@@ -9,6 +9,7 @@ from typing import Protocol
 
 from faultmaven.errors import InvalidInputError
 from faultmaven.models.interfaces import ILLMProvider
+from faultmaven.models.live import Live, now
 
 AUTO = "auto"
 """The name of the whole chain."""
@@ -86,12 +87,12 @@ class ModelDirectory:
         self,
         providers: Providers,
         *,
-        model_map: Mapping[str, Mapping[str, str]] | None = None,
+        model_map: Live[Mapping[str, Mapping[str, str]] | None] = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.since = clock()
         self._providers = providers
-        self._model_map = model_map or {}
+        self._model_map = model_map
 
     def choose(self, name: str, providers: Sequence[str] = ()) -> Choice:
         """Who is meant by ``name``.
@@ -114,7 +115,7 @@ class ModelDirectory:
         owner, _, model = name.partition("/")
         if owner in known and (model or owner == name):
             return _narrowed(owner, model or None, providers)
-        if name in self._model_map or self._is_served(name, providers):
+        if name in (now(self._model_map) or ()) or self._is_served(name, providers):
             return Choice(tuple(providers), name)
         raise self._unknown()
 
@@ -134,7 +135,7 @@ class ModelDirectory:
         listed = next((model for model in self.models() if model.id == name), None)
         if listed is not None:
             return listed
-        if name in self._model_map or self._is_served(name, ()):
+        if name in (now(self._model_map) or ()) or self._is_served(name, ()):
             return ListedModel(name, _OURS)
         raise self._unknown()
 

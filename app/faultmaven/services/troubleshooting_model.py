@@ -17,6 +17,7 @@ from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.completion import CompletionQuestion
 from faultmaven.models.faults import field_faults
 from faultmaven.models.interfaces import ISanitizer, ISessionStore, LLMResponse
+from faultmaven.models.live import Live, now
 from faultmaven.models.plain_text import is_blank
 from faultmaven.models.prompt import Controls, Message
 from faultmaven.models.session import Turn
@@ -54,7 +55,7 @@ class TroubleshootingModel:
         *,
         sessions: ISessionStore,
         sanitizer: ISanitizer,
-        session_strict: bool = False,
+        session_strict: Live[bool] = False,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], object] = uuid.uuid4,
     ) -> None:
@@ -84,7 +85,7 @@ class TroubleshootingModel:
         named = _session_named(question.controls)
         session_id = named or str(self._new_id())
         request = _request(question, position, session_id)
-        if not (named and self._strict):
+        if not (named and now(self._strict)):
             await self._begin(session_id, question.messages[:position], allowance)
         ignored = _ignored(question.controls)
         answer = await self._agent.troubleshoot(
@@ -102,7 +103,7 @@ class TroubleshootingModel:
         """Give a new session the turns that the caller brought along."""
         chars = sum(len(message.text) for message in before)
         turns = await worked(chars, self._turns, before)
-        if turns or self._strict:  # a strict agent answers in sessions that exist
+        if now(self._strict) or turns:  # a strict agent answers in sessions that exist
             await self._conversations.begin(session_id, turns, seconds=allowance.left)
 
     def _turns(self, messages: tuple[Message, ...]) -> tuple[Turn, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from faultmaven.errors import ContentFilteredError
 from faultmaven.models.credentials import PLACEHOLDER, mask_credentials
 from faultmaven.models.interfaces import ProviderConfig
+from faultmaven.models.live import Live, now
 from faultmaven.models.prompt import Controls, Message, Tool
 
 _NOTHING_ASKED = Controls()
@@ -41,7 +42,7 @@ class Redactor:
     """
 
     mask: Callable[[str], str] = mask_credentials
-    redact_local: bool = False
+    redact_local: Live[bool] = False
     on_redaction: Callable[[str, int], None] = lambda _kind, _count: None
 
     def for_provider(
@@ -52,7 +53,7 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if config.local and not self.redact_local:
+        if self._spares(config):
             return messages
         with _or_nothing():
             return tuple(self._message(message) for message in messages)
@@ -63,7 +64,7 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if (config.local and not self.redact_local) or controls == _NOTHING_ASKED:
+        if self._spares(config) or controls == _NOTHING_ASKED:
             return controls
         with _or_nothing():
             return replace(
@@ -72,6 +73,9 @@ class Redactor:
                 parameters=self._value(controls.parameters),
                 native=self._value(controls.native),
             )
+
+    def _spares(self, config: ProviderConfig) -> bool:
+        return config.local and not now(self.redact_local)
 
     def _message(self, message: Message) -> Message:
         calls = tuple(
