@@ -11,6 +11,7 @@ from doubles import Chain, Fail, FakeTime, Play, ScriptedProvider, Witness, row,
 from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.providers.streaming import Ear
+from faultmaven.infrastructure.llm.resilience.gate import Gate
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
@@ -99,6 +100,7 @@ def streaming_chain(
     *,
     rows: Mapping[str, Mapping[str, Any]] | None = None,
     settings: Mapping[str, str] | None = None,
+    gate: Gate | None = None,
 ) -> Chain:
     """Build a chain of streaming providers in this order, on the real clock."""
     witness, time = Witness(), FakeTime()
@@ -112,5 +114,5 @@ def streaming_chain(
     with schema(given):
         registry = ProviderRegistry(settings_of({**order, **(settings or {})}))
     retry = RetryPolicy(chance=lambda: 0.0)
-    router = LLMRouter(registry, observers=[witness], retry=retry)
+    router = LLMRouter(registry, observers=[witness], retry=retry, gate=gate)
     return Chain(router, registry, classes, time, witness)
