@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from dotenv.parser import Binding, parse_stream
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from faultmaven.errors import ConfigurationError
@@ -29,6 +30,11 @@ def _word(value: object) -> object:
 
 def _word_or_none(value: object) -> object:
     return _word(value) or None
+
+
+def _secret(value: object) -> object:
+    """A secret without the blanks that copying brings along; a blank one is none."""
+    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _json(value: object) -> object:
@@ -58,6 +64,7 @@ Preset = Annotated[
     Literal["production", "enterprise", "development", "research", "flexible", "cost", "privacy"],
     AnyCase,
 ]
+Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Fractions = Annotated[dict[str, Fraction], NoDecode, BeforeValidator(_json)]
@@ -155,6 +162,13 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         10 * 1024 * 1024, gt=0, description="Largest request body in bytes."
     )
+    admin_api_key: Secret = Field(
+        None, description="Key of the admin routes; without one they do not exist."
+    )
+    reload_watch: bool = Field(
+        default=True,
+        description="Whether a change of `.env` or the providers file is taken over by itself.",
+    )
     log_format: Annotated[Literal["console", "json"], AnyCase] = Field(
         "console", description="Form of log lines."
     )
@@ -205,11 +219,37 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         # The library's own reader of the file would resolve ``$`` and know other blanks.
         settings = Settings(_env_file=None, **_options(environment))
     except ValidationError as error:
-        raise ConfigurationError(_explain(error)) from None
+        raise ConfigurationError(_explain(error, env_file)) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{env_file}: not UTF-8 text") from None
     settings._environment = environment  # noqa: SLF001 - its only writer
     return settings
+
+
+def reload_settings(env_file: Path = ENV_FILE) -> Settings:
+    """As `load_settings`, for a service that runs: it takes no file that is half understood.
+
+    Raises:
+        ConfigurationError: a value or a line is wrong; names file, line and variable.
+    """
+    try:
+        broken = [binding for binding in _bindings(env_file) if binding.error]
+    except OSError as error:
+        raise ConfigurationError(f"{env_file}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{env_file}: not UTF-8 text") from None
+    if broken:
+        where = f"{env_file}, line {broken[0].original.line}"
+        hint = 'Write NAME="value" on one line, with quotes in pairs.'
+        raise ConfigurationError(f"{where}: cannot be understood", hint=hint)
+    return load_settings(env_file)
+
+
+def overridden(env_file: Path = ENV_FILE) -> list[str]:
+    """Variables of ``env_file`` that have no effect: the process environment has another value."""
+    present = read_environment(env_file)
+    given = dotenv_values(env_file, interpolate=False)
+    return [name for name, value in given.items() if value and present[name] != value]
 
 
 def read_environment(env_file: Path = ENV_FILE) -> dict[str, str]:
@@ -232,9 +272,29 @@ def _options(environment: Mapping[str, str]) -> dict[str, Any]:
     return {name: given[name] for name in Settings.model_fields if name in given}
 
 
-def _explain(error: ValidationError) -> str:
+def _bindings(env_file: Path) -> list[Binding]:
+    """The statements of the file, understood or not; none where there is no file."""
+    if not env_file.is_file():
+        return []
+    with env_file.open(encoding="utf-8") as text:
+        return list(parse_stream(text))
+
+
+def _explain(error: ValidationError, env_file: Path) -> str:
+    lines = {b.key.lower(): b.original.line for b in _bindings(env_file) if b.key}
     problems = (
-        f"{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+        f"{_name(item['loc'])}{_where(item['loc'], lines, env_file)}: {item['msg']}"
         for item in error.errors(include_input=False, include_url=False, include_context=False)
     )
     return "Wrong configuration. " + "; ".join(problems)
+
+
+def _name(place: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in place).upper()
+
+
+def _where(place: tuple[int | str, ...], lines: Mapping[str, int], env_file: Path) -> str:
+    """Where the file sets the variable, as far as the process environment does not."""
+    name = str(place[0])
+    given = any(other.lower() == name and value.strip() for other, value in os.environ.items())
+    return f" ({env_file}, line {lines[name]})" if name in lines and not given else ""

@@ -195,6 +195,11 @@ class ProviderRegistry:
 
     Building one reads the environment and connects to nothing.
 
+    Args:
+        settings: the service's options; read from the environment by default.
+        transport: what moves bytes to all of the providers.
+        log: is told what is found.
+
     Attributes:
         settings: the service's options.
         transport: what moves bytes to all of the providers.
@@ -203,12 +208,17 @@ class ProviderRegistry:
     """
 
     def __init__(
-        self, settings: Settings | None = None, *, transport: Transport | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        transport: Transport | None = None,
+        log: logging.Logger = logger,
     ) -> None:
         self.settings = settings or load_settings()
         self.transport = transport or shared_transport()
         self.request_timeout = self.settings.request_timeout
         self.problems: list[str] = []
+        self._log = log
         self._providers: dict[str, ILLMProvider] = {}
         self._discovered: dict[str, Discovered] = {}
         self._fallback_chain: list[str] = []
@@ -220,6 +230,11 @@ class ProviderRegistry:
     def local_only(self) -> bool:
         """Whether nothing but local providers may be contacted."""
         return self._choice.policy.local_only
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What is wrong with rows, and which settings name a provider that does not exist."""
+        return (*self.problems, *self._choice.complaints)
 
     def get_available_providers(self) -> list[str]:
         """Names of the configured providers, in the schema's order."""
@@ -259,6 +274,27 @@ class ProviderRegistry:
             self._discovered["local"] = replace(self._discovered["local"], config=config)
             self._providers["local"] = self._construct("local", config)
 
+    def adopt(self, other: ProviderRegistry) -> None:
+        """Become what ``other`` is, in one step; a provider configured as before stays as it is.
+
+        Whoever was given a provider or a configuration keeps it. Belongs to the event loop's
+        thread: nobody there sees half of the old and half of the new.
+        """
+        kept = {name: self._providers[name] for name in other._providers if self._has(name, other)}
+        self.settings = other.settings
+        self.request_timeout = other.request_timeout
+        self.problems = other.problems
+        self._rows = other._rows
+        self._choice = other._choice
+        self._discovered = other._discovered
+        self._providers = {**other._providers, **kept}
+        self._fallback_chain = other._fallback_chain
+
+    def _has(self, name: str, other: ProviderRegistry) -> bool:
+        """Whether this registry has a provider as ``other`` has it."""
+        former, present = self._providers.get(name), other._providers[name]
+        return type(former) is type(present) and self.get_config(name) == other.get_config(name)
+
     def _read_rows(self) -> dict[str, Mapping[str, Any]]:
         rows: dict[str, Mapping[str, Any]] = {}
         for name, row in PROVIDER_SCHEMA.items():
@@ -277,25 +313,25 @@ class ProviderRegistry:
     def _initialize_from_environment(self) -> None:
         """Scan the schema, find keys, build providers, log each, and set up the chain."""
         for problem in self.problems:
-            logger.error("Provider schema: %s", problem)
+            self._log.error("Provider schema: %s", problem)
         for name in self._rows:
             self._initialize(name)
         for complaint in self._choice.complaints:
-            logger.error("%s", complaint)
+            self._log.error("%s", complaint)
         self._setup_fallback_chain(self._choice.primary)
         chain = " → ".join(self._fallback_chain) or "(empty)"
-        logger.info("Provider fallback chain: %s", chain)
+        self._log.info("Provider fallback chain: %s", chain)
 
     def _initialize(self, name: str) -> None:
         found = discover(name, self._rows[name], self.settings.environment)
         missing = found.missing or self._blocked(found.config) or self._start(name, found.config)
         self._discovered[name] = replace(found, missing=missing)
         if missing is None:
-            logger.info("✅ Provider '%s' initialized successfully", name)
+            self._log.info("✅ Provider '%s' initialized successfully", name)
         else:
-            logger.info("❌ Provider '%s' not available (%s)", name, missing)
+            self._log.info("❌ Provider '%s' not available (%s)", name, missing)
         for warning in found.warnings:
-            logger.warning("Provider '%s': %s", name, warning)
+            self._log.warning("Provider '%s': %s", name, warning)
 
     def _blocked(self, config: ProviderConfig) -> str | None:
         if config.local:
@@ -311,7 +347,8 @@ class ProviderRegistry:
         except Exception as error:  # noqa: BLE001 - a class somebody else wrote may raise anything
             why = describe_failure(error, config)
             self.problems.append(f"provider '{name}': its class fails with {why}")
-            logger.error("Provider schema: %s", self.problems[-1])  # noqa: TRY400 - a traceback shows its values
+            # Without the traceback, which would show its values.
+            self._log.error("Provider schema: %s", self.problems[-1])
             return f"its class fails with {type(error).__name__}"
         if not usable:
             return "not configured"
@@ -330,14 +367,14 @@ class ProviderRegistry:
         self._fallback_chain = self._choice.policy.build(primary_provider, self._providers)
         if primary_provider not in self._providers:
             first = self._fallback_chain[0] if self._fallback_chain else "none"
-            logger.warning(
+            self._log.warning(
                 "Primary provider '%s' is not available; the chain starts at %s",
                 primary_provider,
                 first,
             )
         leaving = [name for name in self._fallback_chain if not self.get_config(name).local]
         if leaving and self._choice.warns_of_leaving:
-            logger.warning(
+            self._log.warning(
                 "CHAT_PROVIDER=%s, but the chain goes on to %s, outside this machine; "
                 "FALLBACK_CHAIN=none or PRIVACY_MODE=local_only keeps everything here",
                 primary_provider,
