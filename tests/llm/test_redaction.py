@@ -5,6 +5,14 @@ import pytest
 from doubles import Fail, Play, Say, chain_of
 from faultmaven.errors import AllProvidersFailedError, ErrorClass, ProviderAuthError
 from faultmaven.infrastructure.llm.redaction import Redactor
+from faultmaven.models.prompt import (
+    Controls,
+    Image,
+    Message,
+    ResponseFormat,
+    Tool,
+    ToolCall,
+)
 
 SECRET = "sk-proj-3Zq8WvT5rKx2NmYb7"
 TEXT = f"The job runs with OPENAI_API_KEY={SECRET} and fails."
@@ -74,3 +82,33 @@ async def test_images_and_roles_pass_unchanged() -> None:
         ("system", "Be brief."),
         ("user", "no secret here"),
     ]
+
+
+async def test_nothing_that_is_asked_beside_the_text_leaks() -> None:
+    """Tools, their calls and results, the form of the answer, stops and further fields."""
+    secret = "sk-proj-3Zq8WvT5rKx2NmYb7dFg"
+    chain = chain_of({"one": [Say()]})
+    described = {"type": "object", "description": f"key {secret}"}
+    controls = Controls(
+        tools=(Tool("df", f"uses {secret}", described),),
+        response_format=ResponseFormat(described),
+        parameters={"user": secret, "metadata": {"key": [secret]}},
+        native={"openai": {"x": secret}},
+    )
+    messages = (
+        Message("system", f"token {secret}"),
+        Message("user", "Why?"),
+        Message("assistant", "", tool_calls=(ToolCall("1", "df", f'{{"k":"{secret}"}}'),)),
+        Message("tool", f"found {secret}", tool_call_id="1"),
+    )
+    await chain.router.generate("Why?", messages=messages, controls=controls, stop=(secret,))
+    assert secret not in repr(chain.classes["one"].asked)
+
+
+async def test_a_picture_whose_address_holds_a_credential_is_not_sent() -> None:
+    """Masked it would lead nowhere, as it is it would give the credential away."""
+    chain = chain_of({"one": [Say()]})
+    image = Image(url="https://example.com/a.png?token=sk-proj-3Zq8WvT5rKx2NmYb7dFg")
+    with pytest.raises(AllProvidersFailedError, match="address of a picture"):
+        await chain.router.generate("", messages=(Message("user", "?", (image,)),))
+    assert chain.calls() == {"one": 0}

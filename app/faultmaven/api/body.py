@@ -17,6 +17,7 @@ from faultmaven.api.refusals import (
 )
 from faultmaven.models.api import TroubleshootRequest
 from faultmaven.models.faults import FieldFault, field_faults
+from faultmaven.services.large_texts import worked
 
 TIMEOUT_HEADER = "X-Request-Timeout"
 MAX_TIMEOUT_SECONDS = 3600
@@ -59,7 +60,8 @@ async def read_body(request: Request, kind: type[Body], *, needed: str) -> Body:
         InvalidInputError: headers or body are wrong; names field and fix, never the value.
     """
     _require_json(request.headers)
-    return _parse(await request.body(), kind, needed)
+    raw = await request.body()
+    return await worked(len(raw), _parse, raw, kind, needed)
 
 
 def timeout_of(headers: Mapping[str, str]) -> float | None:

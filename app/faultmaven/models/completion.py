@@ -25,6 +25,7 @@ class CompletionQuestion:
         require_confidence: rather fail than answer below the threshold.
         max_cost_usd: the chain does not go on once this much is spent.
         timeout: seconds the caller gives, or ``None``.
+        size: characters of the whole request, so that a large one holds nobody else up.
     """
 
     model: str
@@ -38,3 +39,4 @@ class CompletionQuestion:
     require_confidence: bool = False
     max_cost_usd: float | None = None
     timeout: float | None = None
+    size: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -20,6 +21,7 @@ from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.infrastructure.observability.request import require_request
 from faultmaven.services.completions import CompletionService
+from faultmaven.services.large_texts import worked
 
 router = APIRouter(tags=["anthropic"])
 
@@ -31,7 +33,9 @@ async def create_message(request: Request) -> Response:
     """Answer a conversation, for as long as its caller waits."""
     completions = services_of(request).completions
     body = await read_body(request, MessagesRequest, needed=_NEEDED)
-    what = asked(body, request.headers)
+    size = len(await request.body())
+    what = await worked(size, asked, body, request.headers)
+    what = replace(what, question=replace(what.question, size=size))
     return _live(what, completions) if what.stream else await _whole(request, what, completions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,7 @@ from faultmaven.api.openai.question import question_of, speaks_of_functions
 from faultmaven.api.openai.request import ChatRequest
 from faultmaven.api.openai.stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
+from faultmaven.services.large_texts import worked
 
 router = APIRouter(tags=["openai"])
 
@@ -26,7 +28,9 @@ async def create_chat_completion(request: Request) -> Response:
     """Answer a chat, whole or while it is written, for as long as its caller waits."""
     completions = services_of(request).completions
     body = await read_body(request, ChatRequest, needed="model and messages")
-    question = question_of(body, request.headers)
+    size = len(await request.body())
+    asked = await worked(size, question_of, body, request.headers)
+    question = replace(asked, size=size)
     came = require_request()
     ask = partial(
         completions.complete,

@@ -14,6 +14,7 @@ from faultmaven.models.stream import IAnswerListener
 
 _DEFAULT_MAX_TOKENS = 1024
 _LARGE = 100_000  # characters; masking that many takes some 30 ms on one core
+_PER_MESSAGE = 20  # characters that take as long as whatever else there is to do with a message
 _FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
 _MOST_OF_IT = 0.9  # of a shorter REQUEST_TIMEOUT: preparing the prompt takes a little of it
 
@@ -125,8 +126,12 @@ def _max_tokens(options: GenerateOptions) -> int | None:
 
 def _chars(options: GenerateOptions) -> int:
     """Characters the prompt is made of, as far as they are known beforehand."""
-    written = sum(len(message.text) for message in options.get("messages") or ())
-    return max(written, options.get("material_chars", 0))
+    messages = options.get("messages") or ()
+    written = sum(
+        len(message.text) + sum(len(call.arguments) for call in message.tool_calls)
+        for message in messages
+    )
+    return max(written + _PER_MESSAGE * len(messages), options.get("material_chars", 0))
 
 
 def _stream_seconds(requested: float | None, registry: ProviderRegistry) -> float:

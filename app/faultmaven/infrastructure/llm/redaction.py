@@ -12,7 +12,7 @@ from faultmaven.errors import ContentFilteredError
 from faultmaven.models.credentials import PLACEHOLDER, mask_credentials
 from faultmaven.models.interfaces import ProviderConfig
 from faultmaven.models.live import Live, now
-from faultmaven.models.prompt import Controls, Message, Tool
+from faultmaven.models.prompt import Controls, Message, ResponseFormat, Tool
 
 _NOTHING_ASKED = Controls()
 
@@ -26,6 +26,8 @@ def _or_nothing() -> Iterator[None]:
     """
     try:
         yield
+    except ContentFilteredError:
+        raise
     except Exception as error:  # whatever went wrong, nothing leaves unmasked
         message = f"the text could not be masked, so it was not sent ({type(error).__name__})"
         raise ContentFilteredError(message) from error
@@ -70,18 +72,45 @@ class Redactor:
             return replace(
                 controls,
                 tools=tuple(self._tool(tool) for tool in controls.tools),
+                response_format=self._format(controls.response_format),
                 parameters=self._value(controls.parameters),
                 native=self._value(controls.native),
             )
 
+    def texts_for(self, texts: tuple[str, ...], config: ProviderConfig) -> tuple[str, ...]:
+        """Short texts, such as stop sequences, as ``config``'s provider may see them.
+
+        Raises:
+            ContentFilteredError: they could not be masked, so nobody may see them.
+        """
+        if self._spares(config):
+            return texts
+        with _or_nothing():
+            return tuple(self._masked(text) for text in texts)
+
     def _spares(self, config: ProviderConfig) -> bool:
         return config.local and not now(self.redact_local)
 
+    def _format(self, asked: ResponseFormat | None) -> ResponseFormat | None:
+        return None if asked is None else replace(asked, schema=self._value(asked.schema))
+
     def _message(self, message: Message) -> Message:
+        for image in message.images:
+            self._require_clean(image.url)
         calls = tuple(
             replace(call, arguments=self._masked(call.arguments)) for call in message.tool_calls
         )
         return replace(message, text=self._masked(message.text), tool_calls=calls)
+
+    def _require_clean(self, url: str) -> None:
+        """Refuse an address that holds a credential: masked it would lead nowhere.
+
+        Raises:
+            ContentFilteredError: it does.
+        """
+        if url and self.mask(url) != url:
+            message = "the address of a picture holds a credential, so it was not sent"
+            raise ContentFilteredError(message)
 
     def _tool(self, tool: Tool) -> Tool:
         described = self._masked(tool.description)

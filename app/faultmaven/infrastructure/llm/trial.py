@@ -181,7 +181,7 @@ class Trial:
             messages=self.tools.redactor.for_provider(prompt.messages, self.step.config),
             max_tokens=self.plan.max_tokens,
             temperature=_first_given(self.plan.temperature, prompt.temperature),
-            stop=self.plan.stop,
+            stop=self.tools.redactor.texts_for(self.plan.stop, self.step.config),
             response_schema=prompt.response_schema,
             controls=self.tools.redactor.controls_for(self.plan.controls, self.step.config),
         )

@@ -96,7 +96,8 @@ class Watch:
         """When patience ends, as things are, and what is to be said then."""
         limits = self.limits
         whole = limits.begun if self.begun else limits.whole
-        end = self._started + whole, f"no end of the answer within {whole:.1f} s"
+        what = "end of the answer" if self.begun else "answer"
+        end = self._started + whole, f"no {what} within {whole:.1f} s"
         if self.held_up:
             pause = now + limits.silence, "the answer was not read in time"
         elif self._heard is None:
