@@ -208,6 +208,22 @@ class Settings(BaseSettings):
         return self.faultmaven_cache_dir.expanduser() / "models"
 
 
+READ_ONCE = frozenset(
+    {
+        "FAULTMAVEN_CACHE_DIR",
+        "FAULTMAVEN_DATA_DIR",
+        "HOST",
+        "LOCAL_MODEL",
+        "LOCAL_MODEL_PATH",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "PORT",
+        "RELOAD_WATCH",
+    }
+)
+"""Variables that have an effect at the start alone."""
+
+
 def load_settings(env_file: Path = ENV_FILE) -> Settings:
     """Read the process environment and ``env_file``; the environment wins.
 

@@ -6,10 +6,13 @@ Options are passed on as functions that read them: a reload changes them under t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from dependency_injector import containers, providers
 
 from faultmaven.container.embedded import EmbeddedModel
+from faultmaven.container.reload import Reloader
+from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.redaction import Redactor
@@ -28,14 +31,17 @@ from faultmaven.models.interfaces import (
     ITool,
     ITracer,
 )
+from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
 from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.services.model_directory import ModelDirectory
+from faultmaven.services.reloading import ReloadReport
 from faultmaven.services.sanitizer import Sanitizer
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
+from faultmaven.settings import ENV_FILE
 
 
 def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
@@ -117,6 +123,36 @@ def _completions(
     )
 
 
+def _reloader(
+    registry: ProviderRegistry,
+    *,
+    embedded: EmbeddedModel,
+    metrics: Metrics,
+    gate: ProviderGate,
+    tracker: HealthTracker,
+) -> Reloader:
+    def give_new_chance(report: ReloadReport) -> None:
+        for name in (*report.providers_changed, *report.providers_removed):
+            gate.forget(name)
+            tracker.forget(name)
+
+    return Reloader(
+        registry, prepare=embedded.point, on_applied=give_new_chance, on_result=metrics.on_reload
+    )
+
+
+def _triggers(registry: ProviderRegistry, *, reloader: Reloader) -> Triggers:
+    def paths() -> list[Path]:
+        further = registry.settings.providers_file
+        return [ENV_FILE.absolute(), *([further.expanduser().absolute()] if further else [])]
+
+    return Triggers(reloader.reload, paths=paths)
+
+
+def _admin(registry: ProviderRegistry, *, reloader: Reloader) -> AdminService:
+    return AdminService(key=lambda: registry.settings.admin_api_key, reload=reloader.reload)
+
+
 class Core(containers.DeclarativeContainer):
     """The objects of the service, each built once, on first use.
 
@@ -149,6 +185,16 @@ class Core(containers.DeclarativeContainer):
     health = providers.Singleton(
         _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded
     )
+    reloader = providers.Singleton(
+        _reloader,
+        registry,
+        embedded=embedded,
+        metrics=metrics,
+        gate=gate,
+        tracker=health_tracker,
+    )
+    triggers = providers.Singleton(_triggers, registry, reloader=reloader)
+    admin = providers.Singleton(_admin, registry, reloader=reloader)
     doctor = providers.Singleton(DoctorService, registry, embedded)
     agent = providers.Singleton(
         _agent,

@@ -36,6 +36,7 @@ class EmbeddedModel:
     def __init__(self, registry: ProviderRegistry) -> None:
         self._registry = registry
         self._server: LocalModelServer | None = None
+        self._found: tuple[str, ...] = ()  # models of a server that was running already
         self._listener: OnLocalModelStatus = lambda _status: None
 
     @property
@@ -56,9 +57,26 @@ class EmbeddedModel:
         logger.info("Embedded model: %s (%s)", "on" if decision.start else "off", decision.reason)
         if decision.start:
             await self._start()
-        elif found and not self._registry.settings.environment.get("LOCAL_LLM_MODEL"):
-            config = self._registry.get_config("local")
-            self._registry.use_local_server(replace(config, models=_talkative_first(found)))
+        else:
+            self._found = found
+        self.point(self._registry)
+
+    def point(self, registry: ProviderRegistry) -> None:
+        """Have the local provider ask the server that was found or started, if there is one.
+
+        Args:
+            registry: the one in use, or one that is to follow it; its settings may name another
+                server or model by now, and then those count.
+        """
+        settings = registry.settings
+        named = settings.local_model == "auto" and _is_set(settings.environment, "LOCAL_LLM_URL")
+        if named or "local" not in registry.get_available_providers():
+            return
+        if self._server is not None:
+            self._point_at(self._server, registry)
+        elif self._found and not settings.environment.get("LOCAL_LLM_MODEL"):
+            config = registry.get_config("local")
+            registry.use_local_server(replace(config, models=_talkative_first(self._found)))
 
     async def stop(self) -> None:
         """Stop the model, if it was started."""
@@ -127,11 +145,14 @@ class EmbeddedModel:
             logger.error("Embedded model: %s %s", error, error.hint or "")  # noqa: TRY400 - the message is the whole story
             return
         self._server = server
-        if "request_timeout" not in settings.model_fields_set and self._is_alone():
-            self._registry.request_timeout = _ATTEMPT_SECONDS
-        self._registry.use_local_server(
+
+    def _point_at(self, server: LocalModelServer, registry: ProviderRegistry) -> None:
+        alone = registry.get_fallback_chain() == ["local"]
+        if alone and "request_timeout" not in registry.settings.model_fields_set:
+            registry.request_timeout = _ATTEMPT_SECONDS
+        registry.use_local_server(
             replace(
-                self._registry.get_config("local"),
+                registry.get_config("local"),
                 base_url=server.base_url,
                 models=[server.model],
                 api_key=server.api_key,
@@ -143,9 +164,6 @@ class EmbeddedModel:
                 not_ready=self._why_not_ready,
             )
         )
-
-    def _is_alone(self) -> bool:
-        return self._registry.get_fallback_chain() == ["local"]
 
     def _why_not_ready(self) -> str | None:
         status = self.status

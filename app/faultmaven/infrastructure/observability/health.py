@@ -69,6 +69,10 @@ class HealthTracker:
         now = self._clock()
         return {name: _health(record, now) for name, record in self._records.items()}
 
+    def forget(self, provider: str) -> None:
+        """What was seen of a provider says nothing any more: it is configured otherwise now."""
+        self._records.pop(provider, None)
+
     def on_start(self, provider: str) -> None:
         """Nothing is known before an attempt ends."""
 

@@ -96,6 +96,18 @@ class Metrics:
         if response.assessment is not None and response.assessment.below_threshold:
             children.below_threshold.inc()
 
+    def on_reload(self, result: str) -> None:
+        """Count a reload of the configuration; each provider it brought has its series now.
+
+        Args:
+            result: ``applied``, ``unchanged`` or ``rejected``.
+        """
+        self._series.config.reloads.labels(result).inc()
+        if result != "rejected":
+            self._series.config.last_reload.set_to_current_time()
+        for name in self._directory.get_all_provider_names():
+            self._children(name)
+
     def on_redaction(self, kind: str, count: int = 1) -> None:
         """Count secrets that were removed; ``kind`` is one of the redactor's own words."""
         self._series.answer.redactions.labels(kind).inc(count)

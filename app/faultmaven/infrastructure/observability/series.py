@@ -11,6 +11,7 @@ from faultmaven.errors import ErrorClass
 
 OUTCOMES = ("ok", *(error_class.value for error_class in ErrorClass))
 MODEL_SLOTS = ("default", "other")
+RELOAD_RESULTS = ("applied", "unchanged", "rejected")
 FALLBACK_REASONS = frozenset({*(error_class.value for error_class in ErrorClass), "low_confidence"})
 
 _LATENCY = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30, 45, 60)
@@ -136,6 +137,26 @@ class AnswerSeries:
         )
 
 
+class ConfigSeries:
+    """What is measured of the configuration."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.reloads = Counter(
+            "faultmaven_config_reloads",
+            "Readings of the configuration while the service ran, by what came of them.",
+            ("result",),
+            registry=registry,
+        )
+        for result in RELOAD_RESULTS:
+            self.reloads.labels(result)
+        self.last_reload = Gauge(
+            "faultmaven_config_last_reload_timestamp_seconds",
+            "Unix time of the last reload that was not rejected; 0 before the first one.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """Every family."""
@@ -143,11 +164,17 @@ class Series:
     http: HTTPSeries
     attempt: AttemptSeries
     answer: AnswerSeries
+    config: ConfigSeries
 
     @classmethod
     def in_registry(cls, registry: CollectorRegistry) -> Series:
         """Create the families in a registry of their own."""
-        return cls(HTTPSeries(registry), AttemptSeries(registry), AnswerSeries(registry))
+        return cls(
+            HTTPSeries(registry),
+            AttemptSeries(registry),
+            AnswerSeries(registry),
+            ConfigSeries(registry),
+        )
 
 
 class ProviderChildren:

@@ -119,6 +119,12 @@ class ProviderGate:
         self._inside[provider] += 1
         return _Entry(self, provider, called)
 
+    def forget(self, provider: str) -> None:
+        """Give a provider that is configured otherwise now a new chance; its room stays taken."""
+        self._until.pop(provider, None)
+        for key in [key for key in self._breakers if key[0] == provider]:
+            del self._breakers[key]
+
     def states(self, provider: str) -> BreakerState:
         """How the worst of a provider's breakers stands."""
         found = [b.state for (name, _), b in self._breakers.items() if name == provider]
