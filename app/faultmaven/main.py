@@ -9,7 +9,7 @@ from typing import Protocol
 
 from fastapi import FastAPI
 
-from faultmaven.api import health, metrics, providers, query
+from faultmaven.api import admin, health, metrics, providers, query
 from faultmaven.api.anthropic import described as anthropic
 from faultmaven.api.anthropic import messages
 from faultmaven.api.anthropic.errors import as_anthropic_error
@@ -26,6 +26,7 @@ from faultmaven.api.start_failure import StartFailureMiddleware, note_start_fail
 from faultmaven.errors import FaultMavenError
 from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.embeddings import EmbeddingService
@@ -65,6 +66,10 @@ class ServiceContainer(Protocol):
 
     def get_metrics(self) -> Metrics:
         """What Prometheus scrapes."""
+        ...
+
+    def get_admin_service(self) -> AdminService:
+        """The service that does what the operator asks."""
         ...
 
     async def start(self) -> None:
@@ -109,7 +114,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     install_docs(app)
     for protocol in (openai, anthropic):
         app.describe(*protocol.BODIES, examples=protocol.EXAMPLES)
-    for room in (query, chat, messages, embeddings, models, providers, health, metrics):
+    for room in (query, chat, messages, embeddings, models, providers, health, metrics, admin):
         app.include_router(room.router)
     return app
 
@@ -127,6 +132,7 @@ def _lifespan(
                 embeddings=container.get_embedding_service(),
                 health=container.get_health_service(),
                 metrics=container.get_metrics(),
+                admin=container.get_admin_service(),
             )
             yield
         except FaultMavenError as failure:

@@ -238,6 +238,8 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         raise ConfigurationError(_explain(error, env_file)) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{env_file}: not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigurationError(f"{env_file}: cannot be read ({error.strerror})") from None
     settings._environment = environment  # noqa: SLF001 - its only writer
     return settings
 
@@ -248,24 +250,20 @@ def reload_settings(env_file: Path = ENV_FILE) -> Settings:
     Raises:
         ConfigurationError: a value or a line is wrong; names file, line and variable.
     """
-    try:
-        broken = [binding for binding in _bindings(env_file) if binding.error]
-    except OSError as error:
-        raise ConfigurationError(f"{env_file}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{env_file}: not UTF-8 text") from None
+    settings = load_settings(env_file)
+    broken = [binding for binding in _bindings(env_file) if binding.error]
     if broken:
         where = f"{env_file}, line {broken[0].original.line}"
         hint = 'Write NAME="value" on one line, with quotes in pairs.'
         raise ConfigurationError(f"{where}: cannot be understood", hint=hint)
-    return load_settings(env_file)
+    return settings
 
 
-def overridden(env_file: Path = ENV_FILE) -> list[str]:
+def overridden(settings: Settings, env_file: Path = ENV_FILE) -> list[str]:
     """Variables of ``env_file`` that have no effect: the process environment has another value."""
-    present = read_environment(env_file)
-    given = dotenv_values(env_file, interpolate=False)
-    return [name for name, value in given.items() if value and present[name] != value]
+    given = ((binding.key, binding.value) for binding in _bindings(env_file))
+    present = settings.environment
+    return [name for name, value in given if name and value and present.get(name) != value]
 
 
 def read_environment(env_file: Path = ENV_FILE) -> dict[str, str]:
@@ -289,11 +287,12 @@ def _options(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _bindings(env_file: Path) -> list[Binding]:
-    """The statements of the file, understood or not; none where there is no file."""
-    if not env_file.is_file():
+    """The statements of the file, understood or not; none where it cannot be read any more."""
+    try:
+        with env_file.open(encoding="utf-8") as text:
+            return list(parse_stream(text))
+    except (OSError, UnicodeDecodeError):
         return []
-    with env_file.open(encoding="utf-8") as text:
-        return list(parse_stream(text))
 
 
 def _explain(error: ValidationError, env_file: Path) -> str:

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from doubles import Play, Say, row, schema, scripted, settings_of
+from faultmaven.container.reload import Reloader
 from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.router import LLMRouter
@@ -30,6 +31,7 @@ from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
 from faultmaven.models.examples import RESPONSE
 from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.models.status import LocalModelStatus
+from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.embeddings import EmbeddingService
@@ -125,6 +127,11 @@ class Container:
     def get_metrics(self) -> Metrics:
         """Give the metrics."""
         return self.metrics
+
+    def get_admin_service(self) -> AdminService:
+        """Give the service that does what the operator asks."""
+        reloader = Reloader(self.registry, on_result=self.metrics.on_reload)
+        return AdminService(key=lambda: self.settings.admin_api_key, reload=reloader.reload)
 
     async def start(self) -> None:
         """Connect."""

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from faultmaven.errors import NotInitializedError
 from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.embeddings import EmbeddingService
@@ -31,6 +32,7 @@ class Services:
         embeddings: turns texts into vectors.
         health: says how the service is.
         metrics: what Prometheus scrapes.
+        admin: does what the operator asks.
     """
 
     agent: AgentService
@@ -38,6 +40,7 @@ class Services:
     embeddings: EmbeddingService
     health: HealthService
     metrics: Metrics
+    admin: AdminService
 
 
 def services_of(request: Request) -> Services:

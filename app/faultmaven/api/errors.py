@@ -194,6 +194,10 @@ def _instance(request: Request) -> str | None:
 
 
 _HTTP_WORDING: Mapping[int, tuple[str, str | None]] = {
+    401: (
+        "The operator's key is missing or wrong.",
+        "Send the header Authorization: Bearer, followed by ADMIN_API_KEY.",
+    ),
     404: ("Nothing is served at this path.", "GET /docs lists the operations."),
     405: (
         "This path does not take this method.",

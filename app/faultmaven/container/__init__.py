@@ -12,10 +12,12 @@ from typing import Any
 
 from faultmaven.container.core import Core
 from faultmaven.container.embedded import EmbeddedModel
+from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
 from faultmaven.infrastructure.llm.transport import shared_transport
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.models.interfaces import ILLMProvider, ISessionStore
+from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
@@ -85,6 +87,11 @@ class Container:
         doctor: DoctorService = self.core.doctor()
         return doctor
 
+    def get_admin_service(self) -> AdminService:
+        """The service that does what the operator asks."""
+        admin: AdminService = self.core.admin()
+        return admin
+
     def get_metrics(self) -> Metrics:
         """What Prometheus scrapes."""
         metrics: Metrics = self.core.metrics()
@@ -95,6 +102,10 @@ class Container:
         self._in_use = True
         embedded: EmbeddedModel = self.core.embedded()
         return embedded
+
+    def reload(self) -> None:
+        """Read the configuration again, as soon as the event loop gets to it; for a signal."""
+        self.core.triggers().signalled()
 
     def health_check(self) -> dict[str, Any]:
         """How the container's parts are, from memory.
@@ -115,7 +126,7 @@ class Container:
         self._initialized = False
         if self._in_use:
             self._in_use = False
-            _run_on(self._loop, _release(self.core.embedded(), self.core.sessions()))
+            _run_on(self._loop, self._release())
         self._loop = None
         shared_transport().discard()
         reset_registry()
@@ -125,17 +136,24 @@ class Container:
         """Connect: open the session store and start what serves the local provider."""
         self.get_llm_provider()
         self._loop = asyncio.get_running_loop()
+        if self.settings.reload_watch:
+            self.core.triggers().watch()
         await self.core.sessions().open()
         await self.get_local_model().start()
 
     async def stop(self) -> None:
         """Disconnect from everything; the container can be started again."""
-        await _release(self.core.embedded(), self.core.sessions())
+        await self._release()
         await shared_transport().aclose()
         self._in_use, self._loop = False, None
 
+    def _release(self) -> Coroutine[Any, Any, None]:
+        """End what was started; the parts as they are now, whenever it is awaited."""
+        return _release(self.core.triggers(), self.core.embedded(), self.core.sessions())
 
-async def _release(embedded: EmbeddedModel, sessions: ISessionStore) -> None:
+
+async def _release(triggers: Triggers, embedded: EmbeddedModel, sessions: ISessionStore) -> None:
+    await triggers.aclose()
     await embedded.stop()
     await sessions.aclose()
 

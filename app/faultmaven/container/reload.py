@@ -72,7 +72,7 @@ class Reloader:
     def _build(self) -> tuple[ProviderRegistry, list[str]]:
         settings = self._read()
         found = ProviderRegistry(settings, transport=self._registry.transport, log=_silent)
-        return found, overridden()
+        return found, overridden(settings)
 
     def _take_over(self, found: ProviderRegistry, report: ReloadReport) -> None:
         if report.result == "applied":

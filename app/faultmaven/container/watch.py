@@ -78,7 +78,8 @@ class Triggers:
 
     async def aclose(self) -> None:
         """End the watch, and whatever is under way."""
-        tasks = list(self._tasks)
+        loop = asyncio.get_running_loop()
+        tasks = [task for task in self._tasks if task.get_loop() is loop]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
