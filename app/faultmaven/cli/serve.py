@@ -78,6 +78,7 @@ def _run(listening: socket.socket) -> bool:
     """Serve until a signal ends it; whether it ever started."""
     import uvicorn
 
+    from faultmaven.cli.hangup import heed_hangup
     from faultmaven.cli.progress import ModelProgress
 
     class Server(uvicorn.Server):
@@ -87,6 +88,7 @@ def _run(listening: socket.socket) -> bool:
             # Not before: loading the application sets the logs up, and discovery logs.
             from faultmaven.container import container
 
+            heed_hangup(reload=container.reload, end=lambda: self.handle_exit(signal.SIGTERM, None))
             container.get_local_model().on_status(progress)
             await super().startup(sockets=sockets)
             if self.started:
