@@ -159,3 +159,7 @@ class _OpenEar:
         if delta.text or delta.reasoning or delta.tool_calls or delta.thought:
             self.heard = True
         await self.ear.hear(delta)
+
+    def grace(self, seconds: float) -> float:
+        """As whoever listens says."""
+        return self.ear.grace(seconds)
