@@ -147,6 +147,7 @@ def chain_over(
         "BACKUP_MODEL": backup.model,
         "CHAT_PROVIDER": subject.row,
         "FALLBACK_CHAIN": BACKUP,
+        "PROBE_INTERVAL": "0",  # a check of its own would be counted as a question
         **subject.settings,
     }
     witness = Witness()

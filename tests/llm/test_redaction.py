@@ -92,7 +92,7 @@ async def test_nothing_that_is_asked_beside_the_text_leaks() -> None:
     controls = Controls(
         tools=(Tool("df", f"uses {secret}", described),),
         response_format=ResponseFormat(described),
-        parameters={"user": secret, "metadata": {"key": [secret]}},
+        parameters={"user": secret, "metadata": {"key": [secret], "password": "hunter2-Xy7"}},
         native={"openai": {"x": secret}},
     )
     messages = (
@@ -103,6 +103,7 @@ async def test_nothing_that_is_asked_beside_the_text_leaks() -> None:
     )
     await chain.router.generate("Why?", messages=messages, controls=controls, stop=(secret,))
     assert secret not in repr(chain.classes["one"].asked)
+    assert "hunter2" not in repr(chain.classes["one"].asked)
 
 
 async def test_a_picture_whose_address_holds_a_credential_is_not_sent() -> None:

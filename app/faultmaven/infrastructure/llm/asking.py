@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from faultmaven.errors import ProviderError, ProviderOverloadedError
+from faultmaven.errors import ProviderError, ProviderOverloadedError, ProviderTimeoutError
 from faultmaven.infrastructure.llm.hearing import Hearing
 from faultmaven.infrastructure.llm.plan import Step
 from faultmaven.infrastructure.llm.providers.foreign import ask_foreign
+from faultmaven.infrastructure.llm.providers.hints import hint_for
 from faultmaven.infrastructure.llm.providers.streaming import Ear, whole
 from faultmaven.infrastructure.llm.wire.carried import left_out, refuse_controls
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
@@ -69,12 +70,17 @@ async def listen(
         ProviderError: the attempt failed, maybe after part of the answer was heard.
     """
     require_ready(step.config, step.model)
-    async with hearing.watch as watch:
-        if isinstance(step.provider, Streaming):
-            return await step.provider.stream(request, hearing)
-        completion = await ask(step, request, watch.limits.whole)
-        await hearing.hear(whole(completion))
-        return completion
+    try:
+        async with hearing.watch as watch:
+            if isinstance(step.provider, Streaming):
+                return await step.provider.stream(request, hearing)
+            completion = await ask(step, request, watch.limits.first)
+            for delta in whole(completion):
+                await hearing.hear(delta)
+            return completion
+    except ProviderTimeoutError as error:  # the watch knows neither the provider nor its settings
+        error.hint = error.hint or hint_for(error.error_class, step.config, step.model)
+        raise _signed(error, step) from error.__cause__
 
 
 async def ask(step: Step, request: CompletionRequest, seconds: float) -> Completion:

@@ -137,7 +137,8 @@ class _Asking:
         Raises:
             ChainError: there is none.
         """
-        waited, outcome = 0.0, None
+        waited = 0.0
+        failure: ProviderError | None = None
         self.tools.budget.called()
         while entry := self._enter():
             if self.attempts:
@@ -145,16 +146,17 @@ class _Asking:
             outcome = await self._try(entry, waited)
             if isinstance(outcome, Embeddings):
                 return outcome
-            wait = self._wait_before_retry(outcome)
+            failure = outcome
+            wait = self._wait_before_retry(failure)
             if wait is None or not self.tools.budget.take():
                 break
             await self.tools.sleep(wait)
             if self.deadline.passed:
                 break
             waited = wait
-        if outcome is None:
+        if failure is None:
             raise resting(self.tools.gate.wait(self.question.provider, self.question.model))
-        raise verdict(self.attempts, rejected=not outcome.falls_back)
+        raise verdict(self.attempts, rejected=not failure.falls_back)
 
     def _enter(self) -> Entry | None:
         """Let one attempt through; the first one also for want of anybody else to ask."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from faultmaven.errors import AnswerCutError
 from faultmaven.infrastructure.llm.resilience.watch import Watch
+from faultmaven.models.attempt import Usage
 from faultmaven.models.stream import Beginning, Delta, IAnswerListener
+
+_LEAST = 0.1  # seconds: what happened at the last moment is told too
 
 
 @dataclass(slots=True)
@@ -25,6 +30,8 @@ class Hearing:
         began: whether anything has been passed on, so that nobody else can be asked.
         connect_ms: milliseconds to the head of the answer, or ``None``.
         first_token_ms: milliseconds to its first content, or ``None``.
+        usage: tokens spent, as far as was heard, also of an answer that then fails.
+        cost_usd: their price, or ``None``.
     """
 
     listener: IAnswerListener
@@ -34,6 +41,8 @@ class Hearing:
     began: bool = False
     connect_ms: float | None = None
     first_token_ms: float | None = None
+    usage: Usage = Usage()
+    cost_usd: float | None = None
     _held: list[Delta] = field(default_factory=list, init=False)
     _started: float = field(init=False)
 
@@ -47,15 +56,28 @@ class Hearing:
 
     async def hear(self, delta: Delta) -> None:
         """Pass a piece on, or hold it back; book-keeping is for us alone."""
+        self._keep_books(delta)
         if not (delta.text or delta.reasoning or delta.tool_calls or delta.thought):
             return
         self.watch.heard()
+        self.watch.over = False
         if self.began:
             await self._pass_on(delta)
         elif delta.has_content:
             await self._begin(delta)
         elif delta.reasoning or delta.thought:
             self._held.append(replace(delta, text=""))
+
+    def grace(self, seconds: float) -> float:
+        """All was said: how long to wait for what may follow, within what the whole may take."""
+        self.watch.over = True
+        return min(seconds, self.watch.left())
+
+    def _keep_books(self, delta: Delta) -> None:
+        if delta.usage is not None:
+            self.usage = delta.usage
+        if delta.cost_usd is not None:
+            self.cost_usd = delta.cost_usd
 
     async def _begin(self, delta: Delta) -> None:
         self.began = self.watch.begun = True
@@ -80,3 +102,20 @@ class Hearing:
     @property
     def _elapsed_ms(self) -> float:
         return (self.clock() - self._started) * 1000
+
+
+async def tell(telling: Awaitable[None], *, seconds: float) -> None:
+    """Tell a listener something that no provider waits for.
+
+    Args:
+        telling: what they are told.
+        seconds: until they are taken to have stopped reading.
+
+    Raises:
+        AnswerCutError: they have.
+    """
+    try:
+        async with asyncio.timeout(max(seconds, _LEAST)):
+            await telling
+    except TimeoutError as error:
+        raise AnswerCutError("The answer broke off: it was not read in time") from error

@@ -121,8 +121,16 @@ class Redactor:
         if isinstance(value, str):
             return self._masked(value)
         if isinstance(value, Mapping):
-            return {name: self._value(part) for name, part in value.items()}
+            return {name: self._named(name, part) for name, part in value.items()}
         return [self._value(part) for part in value] if isinstance(value, list | tuple) else value
+
+    def _named(self, name: str, value: Any) -> Any:
+        """A field's value, masked too where only its name tells that it is a secret."""
+        masked = self._value(value)
+        if not isinstance(masked, str) or masked != value:
+            return masked
+        line = f"{name}: {masked}"
+        return value if self.mask(line) == line else self._masked(line).partition(": ")[2]
 
     def _masked(self, text: str) -> str:
         masked = self.mask(text)

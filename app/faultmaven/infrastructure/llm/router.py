@@ -14,6 +14,7 @@ from faultmaven.errors import (
     LowConfidenceError,
     ProviderError,
 )
+from faultmaven.infrastructure.llm.hearing import tell
 from faultmaven.infrastructure.llm.plan import make_plan
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.providers.streaming import whole
@@ -102,7 +103,8 @@ class LLMRouter(ILLMProvider):
             raise _failure(walk)
         response = _response(walk, walk.best, elapsed=self._clock() - started)
         if plan.listener is not None and plan.held:
-            await _tell_whole(walk.best, walk, plan.listener)
+            seconds = plan.stream_seconds - (self._clock() - started)
+            await tell(_tell_whole(walk.best, walk, plan.listener), seconds=seconds)
         for observer in self._tools.observers:
             observer.on_answer(response)
         return response
@@ -145,7 +147,8 @@ async def _tell_whole(best: Answer, walk: Walk, listener: IAnswerListener) -> No
     answering = max(n for n, attempt in enumerate(walk.attempts) if attempt.provider == step.name)
     others = tuple(attempt for n, attempt in enumerate(walk.attempts) if n != answering)
     await listener.on_begin(Beginning(step.name, step.model, others, best.ignored))
-    await listener.on_delta(whole(best.completion))
+    for delta in whole(best.completion):
+        await listener.on_delta(delta)
 
 
 def _broken_off(walk: Walk, failure: ProviderError) -> AnswerCutError:

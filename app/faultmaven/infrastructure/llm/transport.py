@@ -187,6 +187,7 @@ def _new_client(*, direct: bool) -> httpx.AsyncClient:
         trust_env=not direct,  # the environment names proxies
         limits=_LIMITS,
         timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
+        headers={"accept-encoding": "gzip, deflate"},  # others can grow without bound in one step
         follow_redirects=False,  # a redirect would carry the key to somewhere else
         mounts=dict.fromkeys(_NO_PROXY),
         # Each call stands for itself: nobody's cookie is kept, let alone shown to somebody else.

@@ -123,6 +123,8 @@ class Trial:
             connect_ms=self._hearing.connect_ms,
             first_token_ms=self._hearing.first_token_ms,
             total_ms=took,
+            usage=self._hearing.usage,
+            cost_usd=self._hearing.cost_usd,
         )
 
     def _is_cut_short(self, error: ProviderError) -> bool:
@@ -166,10 +168,20 @@ class Trial:
         return Hearing(listener, beginning, Watch(limits), clock=self.deadline.clock)
 
     async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What pure work gives; beside the event loop if it would hold up everybody else."""
-        if self.plan.large:
-            return await asyncio.to_thread(work, *args, **kwargs)
-        return work(*args, **kwargs)
+        """What pure work gives; beside the event loop if it would hold up everybody else.
+
+        Raises:
+            ProviderTimeoutError: the time was up before it was done; nobody was asked.
+        """
+        if not self.plan.large:
+            return work(*args, **kwargs)
+        try:
+            async with asyncio.timeout(self.deadline.left()):
+                return await asyncio.to_thread(work, *args, **kwargs)
+        except TimeoutError as error:
+            failure = ProviderTimeoutError("the time was up while the request was being written")
+            failure.asked = False
+            raise failure from error
 
     def _judged(self, completion: Completion, target: Target) -> Sequence[Signal]:
         return self.plan.assess(completion.text, target) if self.plan.assess else ()

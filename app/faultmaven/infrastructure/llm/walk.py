@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from faultmaven.errors import ErrorClass, ProviderError
 from faultmaven.infrastructure.llm.confidence import best_possible
+from faultmaven.infrastructure.llm.hearing import tell
 from faultmaven.infrastructure.llm.plan import Plan, Step
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Entry
@@ -139,7 +140,8 @@ class Walk:
             self.attempts.append(attempt)
             telling.end(attempt)
             if self.plan.listener is not None:
-                await self.plan.listener.on_attempt(attempt)
+                telling_them = self.plan.listener.on_attempt(attempt)
+                await tell(telling_them, seconds=self.deadline.left())
         except BaseException:  # a caller who left, or a fault of ours: not the provider's
             telling.cancel()
             entry.released()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -16,13 +16,12 @@ from faultmaven.infrastructure.llm.wire.types import (
     Codec,
     Completion,
     CompletionRequest,
-    EventReader,
     WireEvent,
 )
 from faultmaven.models.stream import Delta, ToolCallPiece
 
 _GRACE = 1.0  # seconds for what may follow the finish: the usage, and the end of the body
-_WHOLE_BODIES = ("application/json", "text/html", "application/problem+json")
+_WHOLE_BODIES = frozenset({"application/json", "text/html"})
 
 Scrub = Callable[[bytes], bytes]
 """Takes the key out of what a server says."""
@@ -39,6 +38,10 @@ class Ear(Protocol):
         """The next piece; may wait."""
         ...
 
+    def grace(self, seconds: float) -> float:
+        """All was said: how long to wait for what may follow, at most ``seconds``."""
+        ...
+
 
 @dataclass(slots=True)
 class _Hearing:
@@ -53,6 +56,8 @@ class _Hearing:
     with_tools: bool
     assembly: Assembly = field(default_factory=Assembly)
     _splitter: ThinkingSplitter = field(default_factory=ThinkingSplitter)
+    _nameless: dict[int, ToolCallPiece] = field(default_factory=dict)
+    _named: set[int] = field(default_factory=set)
 
     async def take(self, delta: Delta) -> None:
         """Keep one piece and pass it on; thoughts written into the text are told apart."""
@@ -61,9 +66,30 @@ class _Hearing:
             if thoughts or text != delta.text:
                 delta = replace(delta, text=text, reasoning=delta.reasoning + thoughts)
         self.assembly.add(delta)
-        if delta.tool_calls and not self.with_tools:
-            delta = replace(delta, tool_calls=())
+        if delta.tool_calls:
+            calls = tuple(self._heard(delta.tool_calls)) if self.with_tools else ()
+            delta = replace(delta, tool_calls=calls)
         await self.ear.hear(delta)
+
+    def _heard(self, pieces: Sequence[ToolCallPiece]) -> Iterator[ToolCallPiece]:
+        """The pieces of calls whose tool is known: one without a name is no call yet."""
+        for piece in pieces:
+            if piece.index in self._named:
+                yield piece
+                continue
+            before = self._nameless.pop(piece.index, ToolCallPiece(piece.index))
+            joined = ToolCallPiece(
+                piece.index,
+                piece.id or before.id,
+                piece.name,
+                before.arguments + piece.arguments,
+                piece.signature or before.signature,
+            )
+            if piece.name:
+                self._named.add(piece.index)
+                yield joined
+            else:
+                self._nameless[piece.index] = joined
 
     async def end(self) -> Completion:
         """Pass on what was held back, and give the whole.
@@ -95,56 +121,77 @@ async def read_answer(
         ProviderError: it is no answer, or none to its end.
     """
     ear.opened()
-    if answer.headers.get("content-type", "").startswith(_WHOLE_BODIES):
+    with_tools = bool(request.controls.tools)
+    if _is_whole(answer):
         response = await answer.read()
         completion = codec.decode(replace(response, body=scrub(response.body)))
-        await ear.hear(whole(completion))
+        for delta in whole(completion):
+            await ear.hear(delta if with_tools else replace(delta, tool_calls=()))
         return completion
-    hearing = _Hearing(ear, with_tools=bool(request.controls.tools))
-    try:
-        await _read(codec, answer, hearing, scrub)
-    except ProviderConnectionError:
-        if not hearing.assembly.finished:
-            raise
-        # All of it was said: only the books behind it are missing.
+    hearing = _Hearing(ear, with_tools=with_tools)
+    async with aclosing(answer.chunks) as chunks:
+        await _Reading(codec, hearing, scrub).read(chunks)
     return await hearing.end()
 
 
-def whole(completion: Completion) -> Delta:
-    """An answer that came in one piece, as its only piece."""
+def whole(completion: Completion) -> tuple[Delta, ...]:
+    """An answer that came in one piece: its thoughts, then all of it."""
     calls = (
         ToolCallPiece(number, call.id, call.name, call.arguments, call.signature)
         for number, call in enumerate(completion.tool_calls)
     )
-    return Delta(
-        text=completion.text,
-        reasoning=completion.reasoning,
-        thought=completion.thoughts[-1] if completion.thoughts else None,
-        tool_calls=tuple(calls),
-        logprobs=completion.logprobs,
-    )
+    said = Delta(text=completion.text, tool_calls=tuple(calls), logprobs=completion.logprobs)
+    thoughts = (Delta(thought=thought) for thought in completion.thoughts)
+    reasoned = (Delta(reasoning=completion.reasoning),) if completion.reasoning else ()
+    return (*reasoned, *thoughts, said)
 
 
-async def _read(codec: Codec, answer: WireStream, hearing: _Hearing, scrub: Scrub) -> None:
-    framing, reader = codec.framing(), codec.reader()
-    async with aclosing(answer.chunks) as chunks:
-        async for chunk in chunks:
-            for delta in _deltas(framing.feed(chunk), reader, scrub):
-                await hearing.take(delta)
-            if reader.ended or hearing.assembly.finished:
-                break
-        else:
-            for delta in _deltas(framing.close(), reader, scrub):
-                await hearing.take(delta)
-            return
-        # Finished: what follows is worth a moment, and a body read to its end keeps its connection.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE):
-                async for chunk in chunks:
-                    for delta in _deltas(framing.feed(chunk), reader, scrub):
-                        await hearing.take(delta)
+def _is_whole(answer: WireStream) -> bool:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in _WHOLE_BODIES or (kind.endswith("+json") and kind != "application/stream+json")
 
 
-def _deltas(events: Sequence[WireEvent], reader: EventReader, scrub: Scrub) -> Iterator[Delta]:
-    for event in events:
-        yield from reader.read(WireEvent(scrub(event.data), event.name))
+class _Reading:
+    """One stream, read to its end: where its format says so, or where its body ends.
+
+    A finish reason is not the end yet: the usage may follow, and a body that is read to its end
+    keeps its connection. That is worth a moment, and what goes wrong in it costs nothing. Some
+    vendors name a finish in each piece: who went on talking once is not taken at that word again.
+    """
+
+    def __init__(self, codec: Codec, hearing: _Hearing, scrub: Scrub) -> None:
+        self._framing, self._reader = codec.framing(), codec.reader()
+        self._hearing = hearing
+        self._scrub = scrub
+        self._done = False
+        self._went_on = False
+
+    async def read(self, chunks: AsyncGenerator[bytes, None]) -> None:
+        """Read every event.
+
+        Raises:
+            ProviderError: the stream was cut before its finish, or an event is an error.
+        """
+        while (chunk := await self._next(chunks)) is not None:
+            await self._take(self._framing.feed(chunk))
+        await self._take(self._framing.close())
+
+    async def _next(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
+        """The next piece of the body; ``None`` at its end, or when it is not waited for."""
+        grace = self._hearing.ear.grace(_GRACE) if self._done else None
+        try:
+            async with asyncio.timeout(grace):
+                return await anext(chunks, None)
+        except (TimeoutError, ProviderConnectionError):
+            if not self._done:
+                raise
+            return None
+
+    async def _take(self, events: Sequence[WireEvent]) -> None:
+        for event in events:
+            clean = WireEvent(self._scrub(event.data), event.name)
+            for delta in self._reader.read(clean):
+                self._went_on = self._went_on or (self._done and delta.has_content)
+                await self._hearing.take(delta)
+        finished = self._hearing.assembly.finished and not self._went_on
+        self._done = self._reader.ended or finished

@@ -37,11 +37,13 @@ class Watch:
         limits: what is allowed.
         begun: whether somebody reads the answer already.
         held_up: whether its reader, not the provider, keeps it waiting at the moment.
+        over: whether all was said, so that whoever reads on bounds the time themselves.
     """
 
     limits: StreamLimits
     begun: bool = False
     held_up: bool = False
+    over: bool = False
     _timeout: asyncio.Timeout = field(init=False)
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
@@ -81,6 +83,15 @@ class Watch:
         if first:  # from now on patience is another, maybe a shorter one
             self._look()
 
+    def left(self) -> float:
+        """Seconds until the whole must be over; 0 once it is late."""
+        now = asyncio.get_running_loop().time()
+        return max(0.0, self._started + self._whole - now)
+
+    @property
+    def _whole(self) -> float:
+        return self.limits.begun if self.begun else self.limits.whole
+
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         due, verdict = self._due(loop.time())
@@ -94,8 +105,9 @@ class Watch:
 
     def _due(self, now: float) -> tuple[float, str]:
         """When patience ends, as things are, and what is to be said then."""
-        limits = self.limits
-        whole = limits.begun if self.begun else limits.whole
+        limits, whole = self.limits, self._whole
+        if self.over:
+            return now + limits.silence, ""
         what = "end of the answer" if self.begun else "answer"
         end = self._started + whole, f"no {what} within {whole:.1f} s"
         if self.held_up:
