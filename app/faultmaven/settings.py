@@ -122,6 +122,13 @@ class Settings(BaseSettings):
         le=100_000,
         description="Most requests in flight at one provider; beyond it the next one is asked.",
     )
+    probe_interval: float = Field(
+        60.0,
+        ge=0,
+        le=86400,
+        description="Seconds between two free calls that see how a provider is, give or take a "
+        "fifth; 0 makes none.",
+    )
     first_token_timeout: float | None = Field(
         None,
         gt=0,
@@ -250,13 +257,12 @@ def reload_settings(env_file: Path = ENV_FILE) -> Settings:
     Raises:
         ConfigurationError: a value or a line is wrong; names file, line and variable.
     """
-    settings = load_settings(env_file)
     broken = [binding for binding in _bindings(env_file) if binding.error]
     if broken:
         where = f"{env_file}, line {broken[0].original.line}"
         hint = 'Write NAME="value" on one line, with quotes in pairs.'
         raise ConfigurationError(f"{where}: cannot be understood", hint=hint)
-    return settings
+    return load_settings(env_file)
 
 
 def overridden(settings: Settings, env_file: Path = ENV_FILE) -> list[str]:

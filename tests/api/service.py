@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from doubles import Play, Say, row, schema, scripted, settings_of
 from faultmaven.container.reload import Reloader
 from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
+from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.observability.health import HealthTracker
@@ -80,6 +81,7 @@ class Container:
         self.tracker = HealthTracker(self.registry)
         self.metrics = Metrics(self.registry, self.tracker)
         observers = (self.metrics, self.tracker, AttemptLog())
+        self.prober = Prober(self.registry, witnesses=(self.metrics, self.tracker))
         self.llm = self.llm or LLMRouter(self.registry, observers=observers)
         self.agent = self.agent or AgentService(
             llm_provider=self.llm,
@@ -140,9 +142,14 @@ class Container:
         if self.start_error is not None:
             raise self.start_error
 
+    def begin_probing(self) -> None:
+        """Begin to probe whoever has a free call."""
+        self.prober.start()
+
     async def stop(self) -> None:
         """Disconnect."""
         self.life.append("stop")
+        await self.prober.stop()
         await self.sessions.aclose()
 
 

@@ -10,10 +10,18 @@ _HEALTH: dict[str, Any] = {
     "consecutive_failures": 0,
     "last_error_class": "overloaded",
     "last_error": "HTTP 503: service temporarily overloaded",
+    "last_error_at": "2025-03-14T14:58:31.204000Z",
     "hint": None,
-    "last_success_at": 1741962007.512,
+    "last_success_at": "2025-03-14T15:00:07.512000Z",
     "latency_ms_p50": 1840.2,
     "latency_ms_p95": 4180.9,
+    "latency_ms_p99": 6022.4,
+    "last_probe": {
+        "at": "2025-03-14T14:59:40.018000Z",
+        "outcome": "ok",
+        "latency_ms": 212.7,
+        "detail": None,
+    },
 }
 
 _PROVIDER: dict[str, Any] = {
@@ -21,6 +29,7 @@ _PROVIDER: dict[str, Any] = {
     "in_fallback_chain": True,
     "state": "healthy",
     "misconfigured": False,
+    "breaker": "closed",
     "model": "gpt-4o",
     "default_model": "gpt-4o",
     "models": ["gpt-4o", "gpt-4o-mini", "gpt-3.5-turbo"],

@@ -52,8 +52,9 @@ async def readiness(request: Request, response: Response) -> Readiness:
     "/health/dependencies",
     operation_id="dependencies",
     summary="What are the providers like?",
-    description="From memory, in milliseconds: every provider with what recent attempts showed, "
-    "the chain, and the embedded model. 503 only when nobody in the chain can answer.",
+    description="From memory, in milliseconds: every provider with what recent attempts and free "
+    "calls showed, the chain, and the embedded model. 503 only when nobody in the chain can "
+    "answer.",
     responses={
         200: shown("Somebody can answer.", "Dependencies"),
         503: shown("Nobody in the chain can answer.", "Dependencies"),

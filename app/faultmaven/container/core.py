@@ -14,6 +14,7 @@ from faultmaven.container.embedded import EmbeddedModel
 from faultmaven.container.reload import Reloader
 from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.embedding import EmbeddingRouter
+from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, get_registry
 from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
@@ -66,12 +67,14 @@ def _health(
     tracker: HealthTracker,
     sessions: ISessionStore,
     embedded: EmbeddedModel,
+    gate: ProviderGate,
 ) -> HealthService:
     return HealthService(
         directory=registry,
         health=tracker,
         sessions=sessions,
         local_model=lambda: embedded.status,
+        breaker_state=gate.states,
     )
 
 
@@ -165,10 +168,12 @@ class Core(containers.DeclarativeContainer):
     runbooks = providers.Singleton(RunbookSearch)
     sessions = providers.Singleton(_sessions, registry)
     health_tracker = providers.Singleton(HealthTracker, registry)
-    metrics = providers.Singleton(Metrics, registry, health_tracker)
+    gate = providers.Singleton(_gate, registry)
+    metrics = providers.Singleton(
+        Metrics, registry, health_tracker, breaker_state=gate.provided.states
+    )
     observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
     redactor = providers.Singleton(_redactor, registry, sanitizer=sanitizer, metrics=metrics)
-    gate = providers.Singleton(_gate, registry)
     budget = providers.Singleton(RetryBudget)
     router = providers.Singleton(
         LLMRouter, registry, redactor=redactor, observers=observers, gate=gate, budget=budget
@@ -183,7 +188,10 @@ class Core(containers.DeclarativeContainer):
     )
     embedded = providers.Singleton(EmbeddedModel, registry)
     health = providers.Singleton(
-        _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded
+        _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded, gate=gate
+    )
+    prober = providers.Singleton(
+        Prober, registry, witnesses=providers.List(metrics, health_tracker)
     )
     reloader = providers.Singleton(
         _reloader,

@@ -10,6 +10,7 @@ from faultmaven.errors import ErrorClass
 from faultmaven.models.interfaces import ISessionStore
 from faultmaven.models.status import LocalModelStatus, ProviderHealth
 from faultmaven.services.health_report import (
+    BreakerState,
     Catalogue,
     Components,
     Dependencies,
@@ -40,10 +41,10 @@ class ProviderDirectory(Protocol):
 
 
 class HealthSource(Protocol):
-    """Knows what recent attempts showed."""
+    """Knows what recent attempts and free calls showed."""
 
     def snapshot(self) -> Mapping[str, ProviderHealth]:
-        """The health of every provider that was asked so far."""
+        """The health of every provider that anything was heard of."""
         ...
 
 
@@ -52,9 +53,10 @@ class HealthService:
 
     Args:
         directory: the configured providers.
-        health: what attempts at them showed.
+        health: what attempts and free calls at them showed.
         sessions: the service's own store.
         local_model: tells where the embedded model is in its life.
+        breaker_state: tells how the worst breaker of a provider stands.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class HealthService:
         health: HealthSource,
         sessions: ISessionStore,
         local_model: Callable[[], LocalModelStatus],
+        breaker_state: Callable[[str], str] = lambda _provider: "closed",
     ) -> None:
         self._directory = directory
         self._health = health
         self._sessions = sessions
         self._local_model = local_model
+        self._breaker_state = breaker_state
 
     @staticmethod
     def liveness() -> Liveness:
@@ -131,6 +135,7 @@ class HealthService:
                 status,
                 health.get(name, ProviderHealth()),
                 embedded if name == _EMBEDDED else LocalModelStatus(),
+                breaker=self._breaker_state(name),
             )
             for name, status in self._directory.get_provider_status().items()
         }
@@ -143,7 +148,11 @@ def _status(asked: list[ProviderReport]) -> Status:
 
 
 def _report(
-    status: Mapping[str, Any], health: ProviderHealth, embedded: LocalModelStatus
+    status: Mapping[str, Any],
+    health: ProviderHealth,
+    embedded: LocalModelStatus,
+    *,
+    breaker: str,
 ) -> ProviderReport:
     models = status["models"]
     state = _state(health, embedded) if status["available"] else "not_configured"
@@ -152,6 +161,7 @@ def _report(
         in_fallback_chain=status["in_fallback_chain"],
         state=state,
         misconfigured=state == "down" and health.last_error_class in _MISCONFIGURED,
+        breaker=cast("BreakerState", breaker),
         model=models[0] if models else None,
         default_model=status["default_model"],
         models=models,
@@ -170,7 +180,7 @@ def _report(
 
 
 def _state(health: ProviderHealth, embedded: LocalModelStatus) -> ProviderState:
-    """What attempts showed, unless the embedded model is known to be elsewhere in its life."""
+    """What was heard of it, unless the embedded model is known to be elsewhere in its life."""
     if embedded.state in {"off", "ready"}:
         return cast("ProviderState", health.state)
     return "down" if embedded.state in {"failed", "stopped"} else "starting"

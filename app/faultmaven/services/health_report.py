@@ -9,6 +9,7 @@ from faultmaven.models.status import LocalModelState, LocalModelStatus, Provider
 
 Status = Literal["healthy", "degraded", "not_initialized"]
 ProviderState = Literal["not_configured", "unknown", "healthy", "degraded", "starting", "down"]
+BreakerState = Literal["closed", "half_open", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,13 @@ class ProviderReport:
     Attributes:
         available: whether it is configured; says nothing about the vendor's state.
         in_fallback_chain: whether the chain asks it.
-        state: what can be expected of it now. `unknown` means that nothing was heard in the
-            last five minutes, `starting` that the embedded model is being fetched or loaded.
+        state: what can be expected of it now. `unknown` means that nothing was heard lately
+            that tells whether it answers, `starting` that the embedded model is being fetched or
+            loaded.
         misconfigured: whether it is down for a reason that only its operator can mend: a
             refused key, or a model that does not exist.
+        breaker: `open` while it is left alone because it failed, `half_open` while one request
+            tries whether it is back, `closed` otherwise; the worst of its models.
         model: model it is asked for.
         default_model: model of its schema row, used when `model_var` is not set.
         models: models it can be asked for, the default first.
@@ -35,13 +39,14 @@ class ProviderReport:
         model_var: environment variable that names the model.
         api_key_var: environment variable that holds the key.
         base_url_var: environment variable that holds the address.
-        health: what the attempts of the last five minutes showed.
+        health: what recent attempts and free calls showed.
     """
 
     available: bool
     in_fallback_chain: bool
     state: ProviderState
     misconfigured: bool
+    breaker: BreakerState
     model: str | None
     default_model: str
     models: list[str]

@@ -22,9 +22,15 @@ from faultmaven.infrastructure.observability.series import (
     ProviderChildren,
     Series,
 )
-from faultmaven.infrastructure.observability.state_collector import HealthSource, StateCollector
+from faultmaven.infrastructure.observability.state_collector import (
+    BreakerState,
+    HealthSource,
+    StateCollector,
+    always_closed,
+)
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import LLMResponse
+from faultmaven.models.status import Probe
 
 
 class Metrics:
@@ -34,10 +40,17 @@ class Metrics:
 
     Args:
         directory: the providers; each of its names has its series from the start.
-        health: what the availability gauges show.
+        health: what the gauges of the providers' state show.
+        breaker_state: tells how the worst breaker of a provider stands.
     """
 
-    def __init__(self, directory: ProviderDirectory, health: HealthSource) -> None:
+    def __init__(
+        self,
+        directory: ProviderDirectory,
+        health: HealthSource,
+        *,
+        breaker_state: BreakerState = always_closed,
+    ) -> None:
         # The client's start times per series double the exposition and nobody reads them.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the client leaves it untyped
         self.registry = CollectorRegistry(auto_describe=False)
@@ -47,7 +60,7 @@ class Metrics:
             name: ProviderChildren(name, self._series)
             for name in directory.get_all_provider_names()
         }
-        self.registry.register(StateCollector(directory, health))
+        self.registry.register(StateCollector(directory, health, breaker_state))
         for process_wide in (ProcessCollector, PlatformCollector, GCCollector):
             process_wide(registry=self.registry)
 
@@ -107,6 +120,10 @@ class Metrics:
             self._series.config.last_reload.set_to_current_time()
         for name in self._directory.get_all_provider_names():
             self._children(name)
+
+    def on_probe(self, probe: Probe) -> None:
+        """Count a free call."""
+        self._children(probe.provider).probes[probe.outcome].inc()
 
     def on_redaction(self, kind: str, count: int = 1) -> None:
         """Count secrets that were removed; ``kind`` is one of the redactor's own words."""

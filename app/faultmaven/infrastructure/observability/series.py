@@ -97,6 +97,18 @@ class AttemptSeries:
         )
 
 
+class ProbeSeries:
+    """What is measured of the free calls that see how providers are."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.probes = Counter(
+            "faultmaven_probes",
+            "Free calls that ended, by outcome; they spend no tokens.",
+            ("provider", "outcome"),
+            registry=registry,
+        )
+
+
 class AnswerSeries:
     """What is measured of answers, and of what they cost."""
 
@@ -164,6 +176,7 @@ class Series:
     http: HTTPSeries
     attempt: AttemptSeries
     answer: AnswerSeries
+    probe: ProbeSeries
     config: ConfigSeries
 
     @classmethod
@@ -173,6 +186,7 @@ class Series:
             HTTPSeries(registry),
             AttemptSeries(registry),
             AnswerSeries(registry),
+            ProbeSeries(registry),
             ConfigSeries(registry),
         )
 
@@ -185,6 +199,9 @@ class ProviderChildren:
 
     def __init__(self, provider: str, series: Series) -> None:
         attempt, answer = series.attempt, series.answer
+        self.probes = {
+            outcome: series.probe.probes.labels(provider, outcome) for outcome in OUTCOMES
+        }
         self.attempts = {
             (slot, outcome): attempt.attempts.labels(provider, slot, outcome)
             for slot, outcome in _slots_and_outcomes()

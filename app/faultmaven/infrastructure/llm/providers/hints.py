@@ -101,6 +101,18 @@ def _rate(config: ProviderConfig, _model: str, _nearest: Sequence[str]) -> str:
     return f"{config.name} limits how often this account may ask. Wait, or raise the limit there."
 
 
+def _overloaded(config: ProviderConfig, model: str, _nearest: Sequence[str]) -> str:
+    if config.local:
+        return (
+            f"The server at {_address(config)} is up but cannot answer: it may still be loading "
+            f"'{model}', or be short of memory or free slots. Read its log."
+        )
+    return (
+        f"{config.name} is in trouble itself; see the vendor's status page. It usually passes, and "
+        "the other providers of the chain serve meanwhile."
+    )
+
+
 def _context(config: ProviderConfig, model: str, _nearest: Sequence[str]) -> str:
     variable = config.model_var or "the model's variable"
     return f"The text does not fit the window of '{model}'. Send less, or set {variable}."
@@ -113,6 +125,7 @@ _WRITERS: Mapping[ErrorClass, _Writer] = {
     ErrorClass.MODEL_NOT_FOUND: _model,
     ErrorClass.CONNECTION: _connection,
     ErrorClass.TIMEOUT: _timeout,
+    ErrorClass.OVERLOADED: _overloaded,
     ErrorClass.QUOTA: _quota,
     ErrorClass.RATE_LIMITED: _rate,
     ErrorClass.CONTEXT_LENGTH: _context,
