@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from faultmaven.cli import ask, doctor, model, providers, serve, version
+from faultmaven.cli import ask, doctor, drill, model, providers, serve, version
 from faultmaven.cli.console import complain
 from faultmaven.errors import FaultMavenError
 
@@ -23,6 +23,7 @@ app.command()(serve.serve)
 app.command()(ask.ask)
 app.command()(providers.providers)
 app.command()(doctor.doctor)
+app.command()(drill.drill)
 app.command()(version.version)
 app.add_typer(model.app, name="model")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from faultmaven.container.core import Core
 from faultmaven.container.embedded import EmbeddedModel
+from faultmaven.container.rehearsal import Rehearsal
 from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
 from faultmaven.infrastructure.llm.transport import shared_transport
@@ -21,6 +22,7 @@ from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.doctor import DoctorService
+from faultmaven.services.drill import DrillService
 from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings
@@ -86,6 +88,10 @@ class Container:
         """The service that checks the configuration against the vendors."""
         doctor: DoctorService = self.core.doctor()
         return doctor
+
+    def get_drill(self) -> DrillService:
+        """The service that lets the providers of the chain fail, without their vendors."""
+        return DrillService(Rehearsal(self.get_registry()))
 
     def get_admin_service(self) -> AdminService:
         """The service that does what the operator asks."""

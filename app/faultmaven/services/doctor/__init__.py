@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from faultmaven.errors import ConfigurationError
 from faultmaven.models.interfaces import ILLMProvider, ProviderConfig
@@ -18,6 +18,7 @@ from faultmaven.services.doctor.provider import (
     cannot_be_checked,
     check_failed,
     check_findings,
+    key_findings,
     not_configured,
 )
 from faultmaven.settings import ENV_FILE, Settings
@@ -27,7 +28,10 @@ __all__ = ["DoctorService", "EmbeddedAbility", "Finding", "unreadable_configurat
 CHECK_SECONDS = 10.0
 """Seconds a provider's free call may take."""
 
+T = TypeVar("T")
+
 _GRACE_SECONDS = 1.0  # a check that minds its own timeout ends within it
+_SEVERAL = 2
 
 
 class ProviderDirectory(Protocol):
@@ -64,6 +68,11 @@ class EmbeddedModelAbility(Protocol):
 @runtime_checkable
 class _Checkable(Protocol):
     async def check(self, *, timeout: float) -> CheckResult: ...  # noqa: ASYNC109 - as `ICheckable`
+
+
+@runtime_checkable
+class _KeysCheckable(Protocol):
+    async def check_keys(self, *, timeout: float) -> tuple[CheckResult, ...]: ...  # noqa: ASYNC109 - as above
 
 
 class DoctorService:
@@ -126,17 +135,32 @@ class DoctorService:
         provider = self._directory.get_provider(name)
         if not isinstance(provider, _Checkable):
             return [cannot_be_checked(name)]
-        outcome = await _outcome(provider, seconds)
+        outcome = await _outcome(provider.check(timeout=seconds), seconds)
         if isinstance(outcome, BaseException):
             return [check_failed(name, outcome)]
         spared = config.local and ability.wanted
-        return list(check_findings(config, status, outcome, spared=spared))
+        findings = list(check_findings(config, status, outcome, spared=spared))
+        if outcome.error_class is None:
+            findings.extend(await _each_key(provider, config, seconds))
+        return findings
 
 
-async def _outcome(provider: _Checkable, seconds: float) -> CheckResult | BaseException:
-    """What the check gave, be it an error: a provider may be written by somebody else."""
-    check = asyncio.wait_for(provider.check(timeout=seconds), seconds + _GRACE_SECONDS)
-    [outcome] = await asyncio.gather(check, return_exceptions=True)
+async def _each_key(
+    provider: _Checkable, config: ProviderConfig, seconds: float
+) -> Sequence[Finding]:
+    """What there is to say of several keys; nothing of a single one."""
+    if len(config.all_keys) < _SEVERAL or not isinstance(provider, _KeysCheckable):
+        return []
+    outcome = await _outcome(provider.check_keys(timeout=seconds), seconds)
+    if isinstance(outcome, BaseException):
+        return [check_failed(config.name, outcome)]
+    return list(key_findings(config, outcome))
+
+
+async def _outcome(check: Awaitable[T], seconds: float) -> T | BaseException:
+    """What a check gave, be it an error: a provider may be written by somebody else."""
+    bounded = asyncio.wait_for(check, seconds + _GRACE_SECONDS)
+    [outcome] = await asyncio.gather(bounded, return_exceptions=True)
     return outcome
 
 

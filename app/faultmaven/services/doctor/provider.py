@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from faultmaven.errors import ErrorClass
@@ -54,6 +54,22 @@ def check_findings(
         yield Finding("problem", config.name, message, result.hint)
     else:
         yield Finding("ok", config.name, _good(config, result))
+
+
+def key_findings(config: ProviderConfig, results: Sequence[CheckResult]) -> Iterator[Finding]:
+    """The findings on several keys of a provider that works with one of them at least.
+
+    Args:
+        config: what the provider is configured with.
+        results: what the free call showed with each key, in the configured order.
+    """
+    for number, result in enumerate(results, start=1):
+        if result.error_class is not None:
+            failure = _failure(config, result, result.error_class, spared=False)
+            message = f"Key {number} of {len(results)}: {failure.message}"
+            yield Finding("warning", config.name, message, result.hint)
+    if all(result.key_accepted for result in results):
+        yield Finding("ok", config.name, f"Each of its {len(results)} keys is accepted.")
 
 
 def _failure(
