@@ -86,6 +86,7 @@ async def test_without_a_container_it_is_the_process_s_own(
         "LOCAL_MODEL": "off",
         "OPENAI_API_KEY": "sk-test-0123456789",
         "CHAT_PROVIDER": "openai",
+        "PROBE_INTERVAL": "0",
     }
     process_container.reset()
     try:

@@ -81,6 +81,7 @@ def _environment(vendors: Vendors, folder: Path) -> Mapping[str, str]:
         "COHERE_API": "chat",
         "PROVIDERS_FILE": str(folder / "providers.toml"),
         "LOCAL_MODEL": "off",
+        "PROBE_INTERVAL": "0",
         "FAULTMAVEN_DATA_DIR": str(folder / "data"),
         "FAULTMAVEN_CACHE_DIR": str(folder / "cache"),
     }
