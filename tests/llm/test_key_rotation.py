@@ -171,7 +171,7 @@ async def test_no_key_is_seen_anywhere(
         values = _settings(**opened)
         values |= {f"{name.upper()}_API_KEY": f"{BAD},{SPARE},{GOOD}" for name in KEYED}
         registry = _registry(transport, values)
-        router = LLMRouter(registry)
+        router = LLMRouter(registry, sleep=FakeTime().sleep)
         told = []
         for fault in ("echo", "status_401", "status_402", "rate_limit_seconds"):
             for up in opened.values():
