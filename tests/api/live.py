@@ -11,7 +11,7 @@ import httpx
 import uvicorn
 
 from api.service import Container
-from faultmaven.main import create_app
+from faultmaven.main import ServiceContainer, create_app
 
 
 class Server(uvicorn.Server):
@@ -28,7 +28,7 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(container: Container) -> AsyncIterator[tuple[str, int]]:
+async def served(container: ServiceContainer) -> AsyncIterator[tuple[str, int]]:
     """Serve an application; gives host and port."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(container), log_config=None, access_log=False, ws="none")

@@ -10,6 +10,8 @@ from faultmaven.models.interfaces import ProviderConfig
 from faultmaven.services.reloading import ReloadReport, Trigger
 from faultmaven.settings import READ_ONCE, Settings
 
+_SAID = {"api_keys": "api_key"}  # one variable holds all of a provider's keys
+
 
 def changes_between(
     old: ProviderRegistry,
@@ -56,12 +58,12 @@ def _provider(name: str, old: ProviderRegistry, new: ProviderRegistry) -> list[s
     """What is different about one provider, by the names of the configuration's fields."""
     former, present = old.get_config(name), new.get_config(name)
     different = [
-        field.name
+        _SAID.get(field.name, field.name)
         for field in fields(ProviderConfig)
         if getattr(former, field.name) != getattr(present, field.name)
     ]
     same_class = type(old.get_provider(name)) is type(new.get_provider(name))
-    return different if same_class else [*different, "provider_class"]
+    return list(dict.fromkeys(different if same_class else [*different, "provider_class"]))
 
 
 def _warnings(old: ProviderRegistry, new: ProviderRegistry) -> Iterator[str]:
