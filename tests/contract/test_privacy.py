@@ -11,6 +11,8 @@ from doubles import schema, settings_of
 from faultmaven.errors import AllProvidersFailedError, InvalidInputError
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
+from faultmaven.infrastructure.llm.resilience.breaker import BreakerRules
+from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.llm.transport import HttpxTransport
 from upstreams import Upstream
@@ -77,7 +79,9 @@ async def test_local_only_contacts_nobody_else(
         once = {**PROVIDER_SCHEMA["local"], "max_retries": 0}
         with watched_sockets() as contacts, schema({"local": once}, alone=False):
             registry = ProviderRegistry(settings_of(values), transport=transport)
-            router = LLMRouter(registry)
+            # Without breakers, so that each of the requests goes somewhere.
+            untiring = ProviderGate(rules=BreakerRules(failures=10**9, share=0.0))
+            router = LLMRouter(registry, gate=untiring)
             for _ in range(requests * 7 // 10):
                 assert (await router.generate("Why?")).provider == "local"
             with pytest.raises(InvalidInputError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from faultmaven.errors import (
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.hints import hint_for
 from faultmaven.infrastructure.llm.providers.openai_provider import OpenAIProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import HttpxTransport, WireStream
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Message
@@ -34,6 +35,10 @@ class NoTransport:
         """Fail the test."""
         message = f"a request was sent to {request.url} within {timeout} s"
         raise AssertionError(message)
+
+    def stream(self, request: WireRequest) -> AbstractAsyncContextManager[WireStream]:
+        """Fail the test."""
+        raise AssertionError(f"a request was sent to {request.url}")
 
     async def aclose(self) -> None:
         """Do nothing."""
@@ -267,6 +272,7 @@ def test_classes_of_failure_have_hints() -> None:
         ErrorClass.QUOTA,
         ErrorClass.RATE_LIMITED,
         ErrorClass.CONTEXT_LENGTH,
+        ErrorClass.OVERLOADED,
     }
 
     assert {kind for kind in ErrorClass if hint_for(kind, config, "m")} == actionable
