@@ -76,6 +76,10 @@ class ServiceContainer(Protocol):
         """Connect."""
         ...
 
+    def begin_probing(self) -> None:
+        """Begin to make the providers' free calls."""
+        ...
+
     async def stop(self) -> None:
         """Disconnect from everything that was connected."""
         ...
@@ -134,6 +138,7 @@ def _lifespan(
                 metrics=container.get_metrics(),
                 admin=container.get_admin_service(),
             )
+            container.begin_probing()
             yield
         except FaultMavenError as failure:
             note_start_failure(app, failure)

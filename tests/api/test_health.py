@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,20 @@ import httpx
 import pytest
 
 from api.service import QUESTION, TROUBLESHOOT, Container, Stuck, client_of, container_of, sample
-from doubles import Fail, Say, row, scripted
+from doubles import Fail, Say, row, scripted, settings_of
 from faultmaven.errors import (
     ModelNotFoundError,
     ProviderAuthError,
     ProviderConnectionError,
     ProviderError,
 )
+from faultmaven.infrastructure.llm.probing import Prober
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
+from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
 from faultmaven.models.status import LocalModelState, LocalModelStatus
+from faultmaven.services.health import HealthService
+from upstreams import Upstream
 
 DEAD = Fail(ProviderConnectionError, prefers_next=True)
 
@@ -303,3 +311,129 @@ async def test_health_answers_while_providers_hang(tmp_path: Path) -> None:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def for_ever(_seconds: float) -> None:
+    """Wait for something that does not come."""
+    await asyncio.Event().wait()
+
+
+def probed_service(
+    folder: Path,
+    transport: HttpxTransport,
+    *upstreams: Upstream,
+    sleep: Callable[[float], Awaitable[None]] = for_ever,
+) -> Container:
+    """A service over real providers, the primary first; probed when the test wants it."""
+    known = {"LOCAL_LLM_ENABLED": "false"}
+    for up in upstreams:
+        name = up.dialect.name.upper()
+        known |= {f"{name}_API_KEY": up.key, f"{name}_API_BASE": up.base_url}
+        known |= {f"{name}_MODEL": up.model}
+    first, *others = (up.dialect.name for up in upstreams)
+    known |= {"CHAT_PROVIDER": first, "FALLBACK_CHAIN": ",".join(others) or "none"}
+    settings = settings_of({"FAULTMAVEN_DATA_DIR": str(folder), **known})
+    registry = ProviderRegistry(settings, transport=transport)
+    container = Container(settings, registry, SQLiteSessionStore(settings.session_database))
+    witnesses = (container.metrics, container.tracker)
+    container.prober = Prober(registry, witnesses=witnesses, sleep=sleep)
+    return container
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[HttpxTransport]:
+    """A transport of one's own."""
+    transport = HttpxTransport()
+    yield transport
+    await transport.aclose()
+
+
+async def test_probes_see_outage_and_recovery(tmp_path: Path, transport: HttpxTransport) -> None:
+    """Without one request: degraded, 503 when all are gone, and healthy again (S80, S81)."""
+    async with Upstream("openai") as one, Upstream("fireworks") as two:
+        container = probed_service(tmp_path, transport, one, two)
+        async with client_of(container) as client:
+            seen = []
+            for happens in (None, one.stop, two.stop, one.start, two.start):
+                if happens is not None:
+                    await happens()
+                await container.prober.round()
+                status, body = await dependencies(client)
+                seen.append((status, body["status"], body["components"]["llm_provider"]))
+    assert seen == [
+        (200, "healthy", True),
+        (200, "degraded", True),
+        (503, "degraded", False),
+        (200, "degraded", True),
+        (200, "healthy", True),
+    ]
+
+
+async def test_a_provider_tells_its_last_probe(tmp_path: Path, transport: HttpxTransport) -> None:
+    """When, how it went, how long it took; what failed, when, and what to do; the breaker."""
+    async with Upstream("openai") as up:
+        up.always("status_503")
+        container = probed_service(tmp_path, transport, up)
+        async with client_of(container) as client:
+            await container.prober.round()
+            _, body = await dependencies(client)
+            probes = {"provider": "openai", "outcome": "overloaded"}
+            assert await sample(client, "faultmaven_probes_total", **probes) == 1
+            assert await sample(client, "faultmaven_provider_up", provider="openai") == 1
+            state = {"provider": "openai", "state": "degraded"}
+            assert await sample(client, "faultmaven_provider_state", **state) == 1
+            breaker = {"provider": "openai", "state": "closed"}
+            assert await sample(client, "faultmaven_breaker_state", **breaker) == 1
+    report = body["providers"]["openai"]
+    health = report["health"]
+    assert (report["state"], report["breaker"]) == ("degraded", "closed")
+    assert health["last_probe"]["outcome"] == health["last_error_class"] == "overloaded"
+    assert health["last_probe"]["at"] == health["last_error_at"]
+    assert datetime.fromisoformat(health["last_error_at"]).tzinfo is not None
+    assert health["last_probe"]["latency_ms"] > 0
+    assert "status page" in health["hint"]
+    assert health["availability"] is None
+
+
+async def test_times_are_iso_8601(tmp_path: Path) -> None:
+    """Times are for people, in UTC."""
+    async with client_of(chain_of_two(tmp_path, Say())) as client:
+        await ask(client)
+        _, body = await dependencies(client)
+        stamp = "faultmaven_provider_last_success_timestamp_seconds"
+        seconds = await sample(client, stamp, provider="one")
+    told = body["providers"]["one"]["health"]["last_success_at"]
+    assert told.endswith("Z")
+    assert datetime.fromisoformat(told).timestamp() == pytest.approx(seconds)
+
+
+async def test_health_answers_while_every_free_call_hangs(
+    tmp_path: Path, transport: HttpxTransport
+) -> None:
+    """What is served from memory waits for no upstream: each answers before any check has (S81)."""
+    async with Upstream("openai") as one, Upstream("fireworks") as two, asyncio.timeout(20):
+        for up in (one, two):
+            up.always("stalled_headers")
+        container = probed_service(tmp_path, transport, one, two, sleep=asyncio.sleep)
+        async with client_of(container) as client:
+            for up in (one, two):
+                await up.until(lambda upstream: upstream.in_flight == 1)
+            for path in ("/health", "/health/live", "/health/ready", "/health/dependencies"):
+                assert (await client.get(path)).status_code == 200
+            assert (one.in_flight, two.in_flight) == (1, 1), "both still hang"
+
+
+async def test_the_breaker_is_told(tmp_path: Path) -> None:
+    """Whether a provider is left alone shows in the report."""
+    container = chain_of_two(tmp_path, Say())
+    container.health = HealthService(
+        directory=container.registry,
+        health=container.tracker,
+        sessions=container.sessions,
+        local_model=lambda: container.local_model,
+        breaker_state=lambda name: "open" if name == "one" else "closed",
+    )
+    async with client_of(container) as client:
+        _, body = await dependencies(client)
+    told = {name: report["breaker"] for name, report in body["providers"].items()}
+    assert told == {"one": "open", "two": "closed", "keyless": "closed"}

@@ -267,3 +267,30 @@ async def test_the_servers_order_of_models_stands(automatic: Container) -> None:
     """Names that merely look a little like those of other models keep their place."""
     models = ["bgeneral-7b", "phi-e52", "llama3.2:3b"]
     assert await models_with(models, automatic) == models
+
+
+async def test_probing_begins_when_it_is_wanted_and_ends_with_the_rest(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Starting alone probes nobody; what probing shows is in health report and metrics (S81)."""
+    async with Upstream("openai") as up:
+        monkeypatch.setenv("OPENAI_API_KEY", up.key)
+        monkeypatch.setenv("OPENAI_API_BASE", up.base_url)
+        monkeypatch.setenv("OPENAI_MODEL", up.model)
+        monkeypatch.setenv("CHAT_PROVIDER", "openai")
+        monkeypatch.setenv("LOCAL_LLM_ENABLED", "false")
+        container.reset()
+        await container.start()
+        assert not up.requests
+        container.begin_probing()
+        health = container.get_health_service()
+        async with asyncio.timeout(20):
+            while (report := health.dependencies().providers["openai"]).state != "healthy":
+                await asyncio.sleep(0.01)
+        exposition = container.get_metrics().expose()[0].decode()
+        await container.stop()
+        assert {request.method for request in up.requests} == {"GET"}
+    assert "prober" not in {task.get_name() for task in asyncio.all_tasks()}
+    assert report.breaker == "closed"
+    assert 'faultmaven_breaker_state{provider="openai",state="closed"} 1.0' in exposition
+    assert 'faultmaven_probes_total{outcome="ok",provider="openai"} 1.0' in exposition

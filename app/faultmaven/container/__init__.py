@@ -14,6 +14,7 @@ from faultmaven.container.core import Core
 from faultmaven.container.embedded import EmbeddedModel
 from faultmaven.container.rehearsal import Rehearsal
 from faultmaven.container.watch import Triggers
+from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
 from faultmaven.infrastructure.llm.transport import shared_transport
 from faultmaven.infrastructure.observability.metrics import Metrics
@@ -147,6 +148,11 @@ class Container:
         await self.core.sessions().open()
         await self.get_local_model().start()
 
+    def begin_probing(self) -> None:
+        """Begin to make the providers' free calls now and then; `stop` and `reset` end it."""
+        self._in_use = True
+        self.core.prober().start()
+
     async def stop(self) -> None:
         """Disconnect from everything; the container can be started again."""
         await self._release()
@@ -155,11 +161,15 @@ class Container:
 
     def _release(self) -> Coroutine[Any, Any, None]:
         """End what was started; the parts as they are now, whenever it is awaited."""
-        return _release(self.core.triggers(), self.core.embedded(), self.core.sessions())
+        core = self.core
+        return _release(core.triggers(), core.prober(), core.embedded(), core.sessions())
 
 
-async def _release(triggers: Triggers, embedded: EmbeddedModel, sessions: ISessionStore) -> None:
+async def _release(
+    triggers: Triggers, prober: Prober, embedded: EmbeddedModel, sessions: ISessionStore
+) -> None:
     await triggers.aclose()
+    await prober.stop()
     await embedded.stop()
     await sessions.aclose()
 
