@@ -132,7 +132,12 @@ async def test_a_question_reaches_the_chain_as_it_is() -> None:
     plain, full = bench(), bench()
     await plain.ask()
     await full.ask(
-        controls=controls, max_tokens=5, temperature=0.5, stop=("END",), max_cost_usd=0.1
+        controls=controls,
+        max_tokens=5,
+        temperature=0.5,
+        stop=("END",),
+        max_cost_usd=0.1,
+        size=70,
     )
     assert set(plain.llm.options[0]) == {"messages", "controls", "confidence_threshold", "timeout"}
     options = full.llm.options[0]
@@ -142,6 +147,7 @@ async def test_a_question_reaches_the_chain_as_it_is() -> None:
     assert options["temperature"] == 0.5
     assert options["stop"] == ("END",)
     assert options["max_cost_usd"] == 0.1
+    assert options["material_chars"] == 70
     assert full.llm.prompts == ["Is it full?"]
 
 

@@ -142,8 +142,9 @@ def _options(
         controls=question.controls,
         # Without a wish of the caller's the first answer wins.
         confidence_threshold=question.confidence_threshold or 0.0,
-        material_chars=question.size,
     )
+    if question.size:
+        options["material_chars"] = question.size
     if choice.model is not None:
         options["model"] = choice.model
     if choice.providers:
