@@ -285,7 +285,7 @@ async def test_probing_begins_when_it_is_wanted_and_ends_with_the_rest(
         container.begin_probing()
         health = container.get_health_service()
         async with asyncio.timeout(20):
-            while (report := health.dependencies().providers["openai"]).state != "healthy":
+            while (report := health.dependencies().providers["openai"]).state != "healthy":  # noqa: ASYNC110 - health tells nobody
                 await asyncio.sleep(0.01)
         exposition = container.get_metrics().expose()[0].decode()
         await container.stop()
