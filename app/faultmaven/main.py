@@ -10,6 +10,7 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from faultmaven.api import admin, health, metrics, providers, query
+from faultmaven.api.allowed_hosts import AllowedHostsMiddleware
 from faultmaven.api.anthropic import described as anthropic
 from faultmaven.api.anthropic import messages
 from faultmaven.api.anthropic.errors import as_anthropic_error
@@ -104,6 +105,8 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
+        # It would send callers to an address made of their own Host header.
+        redirect_slashes=False,
         lifespan=_lifespan(container),
     )
     # The last one added is the outermost.
@@ -112,9 +115,14 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         max_bytes=lambda: container.settings.max_body_bytes,
         seconds=lambda: container.settings.request_timeout,
     )
+    app.add_middleware(
+        AllowedHostsMiddleware,
+        host=lambda: container.settings.host,
+        allowed=lambda: container.settings.allowed_hosts,
+    )
     app.add_middleware(StartFailureMiddleware)
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
-    install_error_handlers(app, {"/v1/": as_openai_error, "/v1/messages": as_anthropic_error})
+    install_error_handlers(app, {"/v1": as_openai_error, "/v1/messages": as_anthropic_error})
     install_docs(app)
     for protocol in (openai, anthropic):
         app.describe(*protocol.BODIES, examples=protocol.EXAMPLES)

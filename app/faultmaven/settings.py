@@ -165,6 +165,11 @@ class Settings(BaseSettings):
         default=False, description="true answers 404 for unknown sessions."
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
+    allowed_hosts: Names = Field(
+        (),
+        description="Names the service may be asked by, comma-separated, beside loopback's where "
+        "it listens there; `*` is any. Empty: any, unless it listens on loopback.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     max_body_bytes: int = Field(
         10 * 1024 * 1024, gt=0, description="Largest request body in bytes."

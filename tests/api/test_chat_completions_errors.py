@@ -66,7 +66,16 @@ FAILURES: tuple[tuple[FaultMavenError, int, str, str, str | None], ...] = (
         "all_providers_failed",
         None,
     ),
-    (failed(ErrorClass.CONTENT_FILTER), 503, "server_error", "content_filter", "false"),
+    (failed(ErrorClass.CONTENT_FILTER), 400, "invalid_request_error", "content_filter", None),
+    (failed(ErrorClass.MODEL_NOT_FOUND), 404, "invalid_request_error", "model_not_found", None),
+    (failed(ErrorClass.QUOTA), 429, "insufficient_quota", "insufficient_quota", "false"),
+    (
+        LowConfidenceError("0.4 is below 0.8", attempts=tried(ErrorClass.QUOTA)),
+        503,
+        "server_error",
+        "low_confidence",
+        "false",
+    ),
     (
         LowConfidenceError("0.4 is below 0.8", attempts=tried(ErrorClass.OVERLOADED)),
         503,
@@ -162,6 +171,63 @@ async def test_an_unexpected_error_tells_nothing_of_itself(tmp_path: Path) -> No
     error = error_of(response, 500)
     assert (error["type"], error["code"]) == ("server_error", "internal")
     assert "secret" not in response.text
+
+
+async def test_the_connection_ends_with_an_unexpected_error(tmp_path: Path) -> None:
+    """A client does not send its next request into a connection that is being closed."""
+
+    class Broken(Playing):
+        async def generate(self, prompt: str, **_options: Any) -> LLMResponse:
+            raise RuntimeError(prompt)
+
+    async with client_of(container_of(tmp_path, llm=Broken())) as client:
+        response = await client.post(CHAT, json=asked())
+    assert error_of(response, 500)
+    assert response.headers["connection"] == "close"
+
+
+async def test_the_shape_goes_by_whole_segments(tmp_path: Path) -> None:
+    """What only begins like Anthropic's path is OpenAI's, and so is the root of both."""
+    async with client_of(container_of(tmp_path)) as client:
+        for path in ("/v1", "/v1/messagesX", "/v1/nothing"):
+            assert error_of(await client.get(path), 404)["code"] == "not_found"
+        assert problem(await client.get("/v1X"))["status"] == 404
+        theirs = await client.get("/v1/messages/nothing")
+    assert theirs.json()["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+@pytest.mark.parametrize(
+    ("field", "fragment"),
+    [
+        ("further", '"further": {"a": [%s]}'),
+        ("metadata", '"metadata": {"a": %s}'),
+        ("prediction", '"prediction": {"a": %s}'),
+        ("web_search_options", '"web_search_options": {"a": %s}'),
+        (
+            "tools.0.function.parameters",
+            '"tools": [{"type": "function", "function": {"name": "f", "parameters": {"a": %s}}}]',
+        ),
+        (
+            "response_format.json_schema.schema",
+            '"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"a":%s}}}',
+        ),
+    ],
+)
+async def test_a_number_that_json_lacks_is_refused(
+    tmp_path: Path, field: str, fragment: str, number: str
+) -> None:
+    """Wherever anything may stand, it is a 400 that names the field, and nobody is asked."""
+    llm = Playing()
+    body = '{"model": "auto", "messages": [{"role": "user", "content": "hi"}], %s}'
+    async with client_of(container_of(tmp_path, llm=llm)) as client:
+        response = await client.post(
+            CHAT,
+            content=body % (fragment % number),
+            headers={"content-type": "application/json"},
+        )
+    assert error_of(response, 400)["param"] == field
+    assert not llm.options
 
 
 async def test_the_framework_speaks_so_too(tmp_path: Path) -> None:

@@ -155,7 +155,9 @@ def chain_failed(*causes: ErrorClass) -> AllProvidersFailedError:
         (["timeout", "connection"], (503, "api_error", None)),
         (["rate_limited", "auth"], (503, "api_error", None)),
         (["auth", "quota"], (503, "api_error", "false")),
-        (["content_filter"], (503, "api_error", "false")),
+        (["content_filter"], (400, "invalid_request_error", "false")),
+        (["model_not_found"], (404, "not_found_error", "false")),
+        (["quota", "quota"], (429, "rate_limit_error", "false")),
         ([], (503, "api_error", None)),
     ],
 )

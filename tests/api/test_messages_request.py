@@ -303,7 +303,13 @@ RESULT = {"type": "tool_result", "tool_use_id": "a"}
         ),
         ({"temperature": 1.5}, "temperature", "must be at most 1"),
         ({"confidence_threshold": 2}, "confidence_threshold", "must be at most 1"),
-        ({"further": float("inf")}, "body", "NaN or Infinity"),
+        ({"further": float("inf")}, "further", "NaN or Infinity"),
+        ({"output_config": {"f": float("inf")}}, "output_config.f", "NaN or Infinity"),
+        (
+            {"messages": content_of({"type": "image", "source": {**PNG, "data": "!!!not"}})},
+            "messages.0.content.0.source.data",
+            "holds no valid base64",
+        ),
         ({f"f{number}": 1 for number in range(60)}, "body", "more than 50 fields"),
     ],
 )

@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from faultmaven.api.refusals import ClientGoneError, InvalidFieldsError
 from faultmaven.errors import FaultMavenError, InvalidInputError, ProviderError
@@ -25,6 +26,8 @@ from faultmaven.models.attempt import Attempt
 from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.faults import FieldFault, field_faults
 
+# The server drops the connection after an error nobody foresaw: clients must not use it again.
+_LAST_WORDS = {"Connection": "close"}
 MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499  # as nginx logs a caller who did not wait; nobody receives it
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -54,7 +57,7 @@ def install_error_handlers(app: FastAPI, shapes: Mapping[str, ErrorShape] | None
 
     Args:
         app: the application.
-        shapes: how errors are written below a prefix of the path; the longest prefix counts,
+        shapes: how errors are written below the first segments of the path; the most count,
             and elsewhere an error is a problem body.
     """
     app.state.error_shapes = dict(shapes or {})
@@ -70,6 +73,12 @@ def failure_of(error: FaultMavenError, *, instance: str | None = None) -> Failur
         headers={} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))},
         error=error,
     )
+
+
+async def refuse(error: FaultMavenError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request with an error before it reaches the routes."""
+    response = _answer(Request(scope), failure_of(error))
+    await response(scope, receive, send)
 
 
 def note_failure(failure: Failure) -> None:
@@ -141,7 +150,8 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
         hint="The service's log tells more under this request_id.",
     )
     # This answer is written outside of the middleware that adds the header to all others.
-    return _answer(request, Failure(problem, {REQUEST_ID_HEADER: problem.request_id}))
+    headers = {REQUEST_ID_HEADER: problem.request_id, **_LAST_WORDS}
+    return _answer(request, Failure(problem, headers))
 
 
 def _answer(request: Request, failure: Failure) -> Response:
@@ -152,7 +162,8 @@ def _answer(request: Request, failure: Failure) -> Response:
 def _shape_of(request: Request) -> ErrorShape:
     """How errors are written where this request was sent."""
     shapes: Mapping[str, ErrorShape] = request.app.state.error_shapes
-    fitting = [prefix for prefix in shapes if request.url.path.startswith(prefix)]
+    path = f"{request.url.path}/"
+    fitting = [prefix for prefix in shapes if path.startswith(f"{prefix}/")]
     return shapes[max(fitting, key=len)] if fitting else _as_problem
 
 

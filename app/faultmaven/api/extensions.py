@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import model_validator as checked
 
 from faultmaven.api.body import timeout_of
 from faultmaven.models.faults import fault
@@ -25,6 +29,52 @@ ModelName = Annotated[str, AfterValidator(_model_name)]
 """A model as callers name it: up to 256 visible ASCII characters, fit for a header."""
 
 
+def written(value: Any, *, field: str | None = None) -> str:
+    """The value as JSON text.
+
+    Args:
+        value: what was read of JSON.
+        field: its name, where the validator sees the whole object.
+
+    Raises:
+        PydanticCustomError: it holds a number that JSON does not have.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        pass  # outside of the handler, so that no traceback drags the input along
+    raise fault("holds NaN or Infinity", fix="Send ordinary numbers.", field=field)
+
+
+def require_finite(value: Any) -> Any:
+    """The value, unless it holds a number that JSON does not have.
+
+    Raises:
+        PydanticCustomError: it does.
+    """
+    written(value)
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(require_finite)]
+"""An object that can be written as JSON again."""
+
+
+def require_base64(text: str, *, field: str | None = None) -> None:
+    """Refuse a picture that no vendor could read.
+
+    Raises:
+        PydanticCustomError: the text is empty, or not standard base64.
+    """
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not decoded:
+        fix = "Encode the image's bytes as standard base64."
+        raise fault("holds no valid base64", fix=fix, field=field)
+
+
 class Timed(BaseModel):
     """A body of another protocol whose caller may say when the answer is needed.
 
@@ -36,6 +86,12 @@ class Timed(BaseModel):
     deadline_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = Field(
         default=None, description="FaultMaven: milliseconds until you need the answer."
     )
+
+    @checked(mode="after")
+    def _can_be_passed_on(self) -> Timed:
+        for name, value in self.unknown.items():
+            written(value, field=name)
+        return self
 
     def timeout(self, headers: Mapping[str, str]) -> float | None:
         """Seconds that body and header give, the fewer of both, or ``None``.

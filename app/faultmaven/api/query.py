@@ -86,6 +86,7 @@ _PARAMETERS = [
 
 @router.post("/api/v1/query", include_in_schema=False)
 @router.post("/api/v1/query/", include_in_schema=False)
+@router.post("/api/v1/query/troubleshoot/", include_in_schema=False)
 @router.post(
     "/api/v1/query/troubleshoot",
     operation_id="troubleshoot",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faultmaven.errors import InvalidInputError
+from faultmaven.errors import FaultMavenError, InvalidInputError
 from faultmaven.models.faults import FieldFault
 
 _MAX_FAULTS = 20  # a body can be wrong in a million places; a person mends a few at a time
@@ -51,6 +51,21 @@ class UnsupportedMediaTypeError(InvalidFieldsError):
     status = 415
     slug = "unsupported_media_type"
     title = "The body is not of a type this service reads"
+
+
+class HostNotAllowedError(FaultMavenError):
+    """The request is for a name that this service is not known by."""
+
+    status = 421
+    slug = "host_not_allowed"
+    title = "Not a name of this service"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The Host header does not name this service.",
+            hint="Ask by localhost or 127.0.0.1, or have the operator add the name to "
+            "ALLOWED_HOSTS.",
+        )
 
 
 class ClientGoneError(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from faultmaven.api.extensions import require_base64, written
 from faultmaven.models.faults import fault
 
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -63,6 +63,7 @@ class Source(Shape):
         if self.type == "base64":
             _require_media_type(self.media_type)
             _require("data", given=bool(self.data))
+            require_base64(self.data, field="data")
         elif self.type == "url":
             _require_web_address(self.url)
         else:
@@ -76,35 +77,13 @@ def _as_blocks(content: Any) -> Any:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-def require_finite(value: Any) -> Any:
-    """The value, unless it holds a number that JSON does not have.
-
-    Raises:
-        PydanticCustomError: it does.
-    """
-    _written(value)
-    return value
-
-
 def _as_arguments(value: Any) -> Any:
     """The arguments of a call as JSON text."""
     if value is None:
         return None
     if not isinstance(value, dict):
         raise fault("must be an object", fix="Send {...}.")
-    return _written(value)
-
-
-def _written(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError:
-        pass  # outside of the handler, so that no traceback drags the input along
-    raise fault("holds NaN or Infinity", fix="Send ordinary numbers.")
-
-
-JsonObject = Annotated[dict[str, Any], AfterValidator(require_finite)]
-"""An object that can be written as JSON again."""
+    return written(value)
 
 
 class Block(Shape):

@@ -32,6 +32,10 @@ _NEED_MENDING = frozenset(
 )
 _STATUS_BY_CAUSES: tuple[tuple[AbstractSet[ErrorClass], int], ...] = (
     ({ErrorClass.RATE_LIMITED}, HTTPStatus.TOO_MANY_REQUESTS),
+    # Asking again is of no use then, which x-should-retry tells.
+    ({ErrorClass.QUOTA}, HTTPStatus.TOO_MANY_REQUESTS),
+    ({ErrorClass.MODEL_NOT_FOUND}, HTTPStatus.NOT_FOUND),
+    ({ErrorClass.CONTENT_FILTER}, HTTPStatus.BAD_REQUEST),
     ({ErrorClass.TIMEOUT}, HTTPStatus.GATEWAY_TIMEOUT),
     ({ErrorClass.OVERLOADED, ErrorClass.RATE_LIMITED}, OVERLOADED),
 )

@@ -28,6 +28,7 @@ router = APIRouter(tags=["anthropic"])
 _NEEDED = "model, max_tokens and messages"
 
 
+@router.post("/v1/messages/", include_in_schema=False)
 @router.post("/v1/messages", **described.MESSAGES)
 async def create_message(request: Request) -> Response:
     """Answer a conversation, for as long as its caller waits."""
@@ -39,6 +40,7 @@ async def create_message(request: Request) -> Response:
     return _live(what, completions) if what.stream else await _whole(request, what, completions)
 
 
+@router.post("/v1/messages/count_tokens/", include_in_schema=False)
 @router.post("/v1/messages/count_tokens", **described.COUNT_TOKENS)
 async def count_tokens(request: Request) -> Response:
     """Estimate how many tokens a conversation has."""

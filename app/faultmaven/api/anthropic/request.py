@@ -10,14 +10,12 @@ from pydantic import ConfigDict, Field, model_validator
 
 from faultmaven.api.anthropic.blocks import (
     Content,
-    JsonObject,
     Shape,
     Turn,
-    require_finite,
     require_types,
 )
 from faultmaven.api.anthropic.conversation import conversation
-from faultmaven.api.extensions import Extended, ModelName, few_unknown
+from faultmaven.api.extensions import Extended, JsonObject, ModelName, few_unknown, written
 from faultmaven.models.completion import CompletionQuestion
 from faultmaven.models.faults import fault
 from faultmaven.models.prompt import Controls, Message, ResponseFormat, Tool, ToolChoice
@@ -103,6 +101,12 @@ class OutputConfig(Shape):
     format: FormatShape | None = None
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
 
+    @model_validator(mode="after")
+    def _can_be_passed_on(self) -> OutputConfig:
+        for name, value in (self.model_extra or {}).items():
+            written(value, field=name)
+        return self
+
 
 class ConversationRequest(Extended):
     """What both operations read."""
@@ -131,7 +135,6 @@ class ConversationRequest(Extended):
     @model_validator(mode="after")
     def _fits_together(self) -> ConversationRequest:
         require_types(self.system or (), ("text",), field="system", whose="the system prompt")
-        require_finite(self.unknown)
         few_unknown(self)
         choice = self.tool_choice
         names = {tool.name for tool in self.tools or ()}

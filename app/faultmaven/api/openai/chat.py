@@ -23,6 +23,7 @@ from faultmaven.services.large_texts import worked
 router = APIRouter(tags=["openai"])
 
 
+@router.post("/v1/chat/completions/", include_in_schema=False)
 @router.post("/v1/chat/completions", **described.CHAT)
 async def create_chat_completion(request: Request) -> Response:
     """Answer a chat, whole or while it is written, for as long as its caller waits."""

@@ -15,6 +15,7 @@ from faultmaven.api.openai.vectors import EmbeddingsRequest, embeddings_body
 router = APIRouter(tags=["openai"])
 
 
+@router.post("/v1/embeddings/", include_in_schema=False)
 @router.post("/v1/embeddings", **described.EMBEDDINGS)
 async def create_embeddings(request: Request) -> Response:
     """Turn texts into vectors, for as long as the caller waits."""

@@ -29,6 +29,18 @@ _HOPELESS = frozenset(
 )
 """Failures that asking again soon does not mend."""
 
+_REFUSED = "invalid_request_error"
+_BY_CAUSE: Mapping[ErrorClass, tuple[int, str, str]] = {
+    ErrorClass.RATE_LIMITED: (429, "rate_limit_error", "rate_limit_exceeded"),
+    ErrorClass.QUOTA: (429, "insufficient_quota", "insufficient_quota"),
+    ErrorClass.MODEL_NOT_FOUND: (404, _REFUSED, "model_not_found"),
+    ErrorClass.CONTENT_FILTER: (400, _REFUSED, "content_filter"),
+}
+"""Status, type and code where every attempt failed in this one way, as OpenAI itself has them.
+
+A refused key is not among them: it is the operator's, not the caller's.
+"""
+
 _RETRIED = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, 429})
 
 
@@ -50,7 +62,7 @@ def error_body(failure: Failure) -> dict[str, Any]:
     return {
         "error": {
             "message": _message(failure, status),
-            "type": _type(status),
+            "type": _type(failure, status),
             "param": _param(failure),
             "code": _code(failure, status),
             "faultmaven": {
@@ -63,12 +75,18 @@ def error_body(failure: Failure) -> dict[str, Any]:
 
 
 def status_of(failure: Failure) -> int:
-    """The status an OpenAI client expects: wrong input is 400, and 429 is for rate limits alone."""
+    """The status an OpenAI client expects: wrong input is 400, and one cause has its own."""
     if failure.problem.status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return HTTPStatus.BAD_REQUEST
-    if _all_of(failure, {ErrorClass.RATE_LIMITED}):
-        return HTTPStatus.TOO_MANY_REQUESTS
-    return failure.problem.status
+    known = _known(failure)
+    return known[0] if known else failure.problem.status
+
+
+def _known(failure: Failure) -> tuple[int, str, str] | None:
+    """Status, type and code of what every attempt failed of; ``None`` for several causes."""
+    if isinstance(failure.error, LowConfidenceError):
+        return None
+    return next((words for cause, words in _BY_CAUSE.items() if _all_of(failure, {cause})), None)
 
 
 def _message(failure: Failure, status: int) -> str:
@@ -79,12 +97,15 @@ def _message(failure: Failure, status: int) -> str:
     return f"{problem.detail.rstrip('.')}. {problem.hint}"
 
 
-def _type(status: int) -> str:
+def _type(failure: Failure, status: int) -> str:
+    known = _known(failure)
+    if known:
+        return known[1]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "rate_limit_error"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "server_error"
-    return "invalid_request_error"
+    return _REFUSED
 
 
 def _param(failure: Failure) -> str | None:
@@ -95,12 +116,13 @@ def _param(failure: Failure) -> str | None:
 
 
 def _code(failure: Failure, status: int) -> str | None:
+    known = _known(failure)
+    if known:
+        return known[2]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "rate_limit_exceeded"
     if _all_of(failure, {ErrorClass.CONTEXT_LENGTH}):
         return "context_length_exceeded"
-    if _all_of(failure, {ErrorClass.CONTENT_FILTER}):
-        return "content_filter"
     return failure.problem.error_class
 
 

@@ -18,6 +18,7 @@ ANTHROPIC_VERSION = "anthropic-version"
 router = APIRouter(tags=["openai"])
 
 
+@router.get("/v1/models/", include_in_schema=False)
 @router.get("/v1/models", **described.MODELS)
 async def list_models(request: Request) -> Response:
     """List them, in the shape of whose client asks."""

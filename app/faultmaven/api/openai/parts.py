@@ -5,14 +5,13 @@ https://platform.openai.com/docs/api-reference/chat/create; as lenient as OpenAI
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic import model_validator as checked
 
+from faultmaven.api.extensions import require_base64
 from faultmaven.models.faults import fault
 from faultmaven.models.prompt import Image
 
@@ -42,22 +41,13 @@ def _image_url(url: str) -> str:
     """The address, if it is one of the web or holds the picture itself."""
     found = _DATA_URL.fullmatch(url)
     if found is not None:
-        _require_base64(found[2])
+        require_base64(found[2])
     elif not _WEB_URL.fullmatch(url):
         raise fault(
             "must be an https address, or a data URL with a base64 image",
             fix="Send https://... or data:image/png;base64,...",
         )
     return url
-
-
-def _require_base64(text: str) -> None:
-    try:
-        decoded = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        decoded = b""
-    if not decoded:
-        raise fault("holds no valid base64", fix="Encode the image's bytes as standard base64.")
 
 
 class ImageAddress(Shape):

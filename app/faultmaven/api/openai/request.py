@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic import model_validator as checked
 
-from faultmaven.api.extensions import Extended, ModelName, few_unknown
+from faultmaven.api.extensions import Extended, JsonObject, ModelName, few_unknown
 from faultmaven.api.openai.parts import ChatMessage, Shape, Texts
 from faultmaven.models.faults import fault
 
@@ -62,7 +62,7 @@ class Function(Shape):
 
     name: Annotated[str, Field(min_length=1, max_length=128)]
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: JsonObject | None = None
     strict: bool | None = None
 
 
@@ -106,7 +106,7 @@ class SchemaShape(Shape):
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     description: str | None = None
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_: JsonObject | None = Field(default=None, alias="schema")
     strict: bool | None = None
 
 
@@ -172,13 +172,13 @@ class ChatRequest(Extended):
     user: str | None = None
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
-    metadata: dict[str, Any] | None = Field(
+    metadata: JsonObject | None = Field(
         default=None, description="session_id names the session of faultmaven/troubleshoot."
     )
     service_tier: Annotated[str, Field(max_length=32)] | None = None
     store: bool | None = None
-    prediction: dict[str, Any] | None = None
-    web_search_options: dict[str, Any] | None = None
+    prediction: JsonObject | None = None
+    web_search_options: JsonObject | None = None
 
     @checked(mode="after")
     def _is_consistent(self) -> ChatRequest:

@@ -1,0 +1,81 @@
+"""Which names the service may be asked by: against web pages that rebind theirs to this machine.
+
+A page on the web may point its own name at 127.0.0.1 once it is loaded, and then its script reads
+what this service answers, same origin and all. What it cannot do is to send another ``Host``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from faultmaven.api.errors import refuse
+from faultmaven.api.refusals import HostNotAllowedError
+
+ANY = "*"
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
+_MACHINES = ("/health", "/metrics")  # asked by address: kubelets and scrapers know no names
+
+
+class AllowedHostsMiddleware:
+    """Refuses requests for other names with 421, before anything else looks at them.
+
+    Where the service listens on this machine alone, it may be asked by loopback's names and by
+    the allowed ones. Elsewhere only the allowed ones count, if there are any, and ``/health`` and
+    ``/metrics`` answer to every name.
+
+    Args:
+        app: what is protected.
+        host: gives the address the service was told to listen on.
+        allowed: gives the further names; ``*`` is any.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, host: Callable[[], str], allowed: Callable[[], Collection[str]]
+    ) -> None:
+        self._app = app
+        self._host = host
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection; only requests are looked at."""
+        if scope["type"] != "http" or self._is_allowed(scope):
+            await self._app(scope, receive, send)
+            return
+        await refuse(HostNotAllowedError(), scope, receive, send)
+
+    def _is_allowed(self, scope: Scope) -> bool:
+        allowed, private = self._allowed(), self._is_private(scope)
+        if ANY in allowed or not (allowed or private):
+            return True
+        if not private and scope["path"].startswith(_MACHINES):
+            return True
+        name = _name(Headers(scope=scope).get("host"))
+        return name is None or name in allowed or (private and is_loopback(name))
+
+    def _is_private(self, scope: Scope) -> bool:
+        """Whether this connection, too, came by loopback: ``serve --host`` overrules HOST."""
+        came_by = (scope.get("server") or ("",))[0]
+        return is_loopback(self._host()) and is_loopback(came_by)
+
+
+def is_loopback(name: str) -> bool:
+    """Whether only this machine can mean itself by it."""
+    if name.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _name(host: str | None) -> str | None:
+    """The name in a ``Host`` header; ``None`` without one, which no browser leaves out."""
+    if host is None:
+        return None
+    found = _HOST.fullmatch(host.strip())
+    return found["name"].lower().strip("[]") if found else ""
