@@ -136,8 +136,10 @@ async def test_thoughts_are_kept_apart(tmp_path: Path) -> None:
         ("length", 1, "length"),
         ("tool_calls", 0, "stop"),
         ("content_filter", 0, "content_filter"),
-        ("error", 0, "stop"),
-        ("a_word_of_tomorrow", 0, "stop"),
+        ("error", 0, "length"),
+        ("error", 1, "length"),
+        ("a_word_of_tomorrow", 0, "length"),
+        ("a_word_of_tomorrow", 1, "length"),
     ],
 )
 async def test_finish_reasons_are_a_closed_set(
@@ -146,7 +148,7 @@ async def test_finish_reasons_are_a_closed_set(
     calls: int,
     theirs: str,
 ) -> None:
-    """Clients know four reasons; whatever a vendor says becomes one of them."""
+    """Clients know four reasons; whatever a vendor says becomes one, an unknown end no success."""
     made = (ToolCall("c1", "df", "{}"),) * calls
     body = await answer_to(tmp_path, replace(ANSWER, finish_reason=ours, tool_calls=made))
     assert body["choices"][0]["finish_reason"] == theirs

@@ -116,7 +116,9 @@ async def test_the_conversation_reaches_the_chain(tmp_path: Path) -> None:
         (replace(ANSWER, finish_reason="tool_calls", tool_calls=(LOOK,)), "tool_use"),
         (replace(ANSWER, finish_reason="stop", tool_calls=(LOOK,)), "tool_use"),
         (replace(ANSWER, finish_reason="length", tool_calls=(LOOK,)), "max_tokens"),
-        (replace(ANSWER, finish_reason="eos_by_vendor"), "end_turn"),
+        (replace(ANSWER, finish_reason="error"), "max_tokens"),
+        (replace(ANSWER, finish_reason="end_by_vendor"), "max_tokens"),
+        (replace(ANSWER, finish_reason="end_by_vendor", tool_calls=(LOOK,)), "max_tokens"),
     ],
 )
 async def test_why_it_stopped(tmp_path: Path, answer: LLMResponse, reason: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from faultmaven.infrastructure.llm.confidence import CEILING, best_possible, score_completion
 from faultmaven.infrastructure.llm.wire.types import Completion
 from faultmaven.models.confidence import Signal
+from faultmaven.models.prompt import ToolCall
 
 PROSE = (
     "The pod is killed because its memory limit of 256 MiB is below what the JVM asks for. "
@@ -129,3 +130,28 @@ def test_nothing_beats_the_best_possible(prior: float) -> None:
     judged = [Signal("evidence", 0.15, "every quote is in the input")]
     best = score_completion(Completion("Full.", mean_logprob=0.0), prior=prior, further=judged)
     assert best.score == pytest.approx(best_possible(prior), abs=1e-4)
+
+
+def _call(arguments: str) -> ToolCall:
+    return ToolCall("c", "df", arguments)
+
+
+@pytest.mark.parametrize(
+    ("reason", "delta"),
+    [("tool_calls", 0), ("stop", 0), ("length", 0.2), ("content_filter", 0.4), ("error", 0.4)],
+)
+def test_call_that_was_cut_is_worth_less(reason: str, delta: float) -> None:
+    """Whoever offers tools is well answered with a call, unless it was cut or refused."""
+    found = score(0.85, text="", finish_reason=reason, tool_calls=(_call("{}"),))
+    assert found == pytest.approx(0.85 - delta)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "delta"),
+    [("{}", 0), ("", 0), ('{"path":"/"}', 0), ('{"pa', 0.3), ("[1]", 0.3), ("/", 0.3)],
+)
+def test_arguments_that_are_no_object_count(arguments: str, delta: float) -> None:
+    """A call that no tool can be used with is hardly an answer."""
+    calls = (_call("{}"), _call(arguments))
+    found = score(0.85, text="", finish_reason="tool_calls", tool_calls=calls)
+    assert found == pytest.approx(0.85 - delta)

@@ -54,6 +54,7 @@ def test_many_tags_are_read_in_one_pass() -> None:
         ("tool_calls function_call tool_use TOOL_CALL", "tool_calls"),
         ("content_filter refusal SAFETY RECITATION SPII MODEL_ARMOR", "content_filter"),
         ("error ERROR TIMEOUT MALFORMED_FUNCTION_CALL MALFORMED_RESPONSE", "error"),
+        ("abort aborted cancelled USER_CANCEL insufficient_system_resource load", "error"),
         ("quota_watch", "quota_watch"),
     ],
 )

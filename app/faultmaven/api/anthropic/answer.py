@@ -19,7 +19,15 @@ INVALID_ARGUMENTS = "INVALID_JSON"
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
 """
 
-_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal"}
+_STOP_REASONS = {
+    "stop": "end_turn",
+    "tool_calls": "end_turn",
+    "length": "max_tokens",
+    "content_filter": "refusal",
+}
+# Words that are not known to mean a normal end. Clients know no word for that; of those they
+# know, this one tells them not to take the answer for the whole of it.
+_UNKNOWN_END = "max_tokens"
 
 
 def new_message_id() -> str:
@@ -71,7 +79,7 @@ def usage(spent: Usage) -> Fields:
 
 def stop_reason(answer: LLMResponse) -> str:
     """Why the model stopped. Which stop sequence it met, if any, no other vendor tells."""
-    known = _STOP_REASONS.get(answer.finish_reason, "end_turn")
+    known = _STOP_REASONS.get(answer.finish_reason, _UNKNOWN_END)
     # Some vendors say that the model just stopped, though it asks for tools.
     return "tool_use" if known == "end_turn" and answer.tool_calls else known
 

@@ -28,6 +28,9 @@ _FINISHES = {
     "max_tokens": "length",
     "refusal": "content_filter",
 }
+# Words that are not known to mean a normal end. Clients know no word for that; of those they
+# know, this one tells them not to take the answer for the whole of it.
+_UNKNOWN_END = "length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,9 @@ def as_json(body: Mapping[str, Any]) -> bytes:
 
 def finish_reason(answer: LLMResponse, *, old_words: bool) -> str:
     """Why the model stopped, in the closed set that clients know."""
-    if answer.tool_calls and answer.finish_reason not in {"length", "content_filter"}:
+    known = _FINISHES.get(answer.finish_reason, _UNKNOWN_END)
+    if answer.tool_calls and known in {"stop", "tool_calls"}:
         return "function_call" if old_words else "tool_calls"
-    known = _FINISHES.get(answer.finish_reason, "stop")
     # Without a call there is none to make, whatever the vendor says.
     return "stop" if known == "tool_calls" and not answer.tool_calls else known
 

@@ -10,8 +10,10 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 
+from faultmaven.infrastructure.llm.wire.function_tools import is_object
 from faultmaven.infrastructure.llm.wire.types import Completion
 from faultmaven.models.confidence import Confidence, Signal
+from faultmaven.models.prompt import ToolCall
 
 CEILING = 0.98
 """Highest score any answer can get."""
@@ -22,6 +24,7 @@ _FINISH_DELTAS = {
     "error": (-0.4, "the provider reported an error while answering"),
     "tool_calls": (-0.1, "the model asked for a tool instead of finishing"),
 }
+_FAILED_ALSO_WITH_CALLS = frozenset({"length", "content_filter", "error"})
 _REPETITIVE = 0.12  # compressed size over size; prose and JSON stay well above 0.25
 _REPETITION_MIN_CHARS = 600  # below this the ratio says little
 _SURE_OF_WORDS = 0.05  # for likely tokens
@@ -67,8 +70,10 @@ def best_possible(prior: float, *, bonus: float = _JUDGED + _SURE_OF_WORDS) -> f
 
 
 def _signals(completion: Completion) -> Iterator[Signal]:
-    if not completion.tool_calls:  # whoever offers tools is well answered with a call
+    # Whoever offers tools is well answered with a call, unless it was cut.
+    if not completion.tool_calls or completion.finish_reason in _FAILED_ALSO_WITH_CALLS:
         yield from _finish(completion.finish_reason)
+    yield from _arguments(completion.tool_calls)
     yield from _repetition(completion.text)
     yield from _token_probability(completion.mean_logprob)
 
@@ -77,6 +82,12 @@ def _finish(reason: str) -> Iterator[Signal]:
     if reason in _FINISH_DELTAS:
         delta, why = _FINISH_DELTAS[reason]
         yield Signal("finish_reason", delta, why)
+
+
+def _arguments(calls: Sequence[ToolCall]) -> Iterator[Signal]:
+    """No tool can be used with arguments that are no object; none at all are as good as ``{}``."""
+    if not all(is_object(call.arguments or "{}") for call in calls):
+        yield Signal("tool_arguments", -0.3, "a tool call's arguments are no JSON object")
 
 
 def _repetition(text: str) -> Iterator[Signal]:

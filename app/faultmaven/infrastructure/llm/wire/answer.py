@@ -11,17 +11,19 @@ from typing import Any
 from faultmaven.errors import (
     ContentFilteredError,
     ProviderConnectionError,
+    ProviderOverloadedError,
     ProviderProtocolError,
 )
 from faultmaven.infrastructure.llm.wire.excerpt import excerpt
 from faultmaven.infrastructure.llm.wire.finish import (
     CONTENT_FILTER,
+    ERROR,
     LENGTH,
     STOP,
     TOOL_CALLS,
     finish_reason,
 )
-from faultmaven.infrastructure.llm.wire.thinking import split_thinking
+from faultmaven.infrastructure.llm.wire.thinking import split_leading, split_thinking
 from faultmaven.infrastructure.llm.wire.types import Completion
 from faultmaven.models.attempt import Usage
 from faultmaven.models.prompt import Thought, ToolCall
@@ -37,18 +39,24 @@ def finished(completion: Completion) -> Completion:
     """The completion with its finish reason in our words and its thoughts out of the text.
 
     Calls of tools are an answer, with text or without. One that says no tool's name is no call;
-    one that says nothing of arguments has none.
+    one that says nothing of arguments has none, unless it was cut before it could.
 
     Args:
         completion: as read; ``finish_reason`` in the vendor's word, ``text`` maybe blank.
 
     Raises:
+        ProviderOverloadedError: the vendor says that it failed: what it wrote until then is no
+            answer, whole or streamed.
         ContentFilteredError: there is no text because policy or the model withheld it.
         ProviderProtocolError: there is no text for any other reason; the message says which.
     """
-    text, thoughts = split_thinking(completion.text)
+    return _judged(completion, *split_thinking(completion.text))
+
+
+def _judged(completion: Completion, text: str, thoughts: str) -> Completion:
     reason = finish_reason(completion.finish_reason)
-    calls = tuple(_with_arguments(call) for call in completion.tool_calls if call.name)
+    named = (call for call in completion.tool_calls if call.name)
+    calls = tuple(named if reason == LENGTH else map(_with_arguments, named))
     read = replace(
         completion,
         text=text,
@@ -59,6 +67,8 @@ def finished(completion: Completion) -> Completion:
     )
     if not read.text and not read.tool_calls:
         raise _without_text(read)
+    if reason == ERROR:
+        raise _failed(completion.finish_reason)
     return read
 
 
@@ -96,7 +106,9 @@ class _Call:
 class Assembly:
     """Puts the pieces of a streamed answer together.
 
-    Its pieces may have had their thoughts told from their text already, or not.
+    Its pieces may have had their thoughts told from their text already, or not. What was heard is
+    the answer: thoughts that only a closing tag behind them betrays were passed on as text, and
+    stay text.
     """
 
     def __init__(self) -> None:
@@ -131,24 +143,28 @@ class Assembly:
 
         Raises:
             ProviderConnectionError: it ended without its finish, so that it was cut.
+            ProviderOverloadedError: the vendor says that it failed.
             ContentFilteredError: nothing was said because policy or the model withheld it.
             ProviderProtocolError: nothing was said for any other reason.
         """
         if not self.finished:
             raise ProviderConnectionError("the answer was cut before its end", status_code=_OK)
-        return finished(
-            Completion(
-                text="".join(self._text),
-                finish_reason=self._finish_reason,
-                usage=self._usage,
-                model=self._model,
-                reasoning="".join(self._reasoning),
-                mean_logprob=mean_logprob(self._logprobs),
-                cost_usd=self._cost_usd,
-                tool_calls=tuple(call.whole(index) for index, call in sorted(self._calls.items())),
-                thoughts=tuple(self._thoughts),
-                logprobs=tuple(self._logprobs),
-            )
+        text, thoughts = split_leading("".join(self._text))
+        return _judged(self._read(), text, thoughts)
+
+    def _read(self) -> Completion:
+        """All but the text as it was read."""
+        return Completion(
+            text="",
+            finish_reason=self._finish_reason,
+            usage=self._usage,
+            model=self._model,
+            reasoning="".join(self._reasoning),
+            mean_logprob=mean_logprob(self._logprobs),
+            cost_usd=self._cost_usd,
+            tool_calls=tuple(call.whole(index) for index, call in sorted(self._calls.items())),
+            thoughts=tuple(self._thoughts),
+            logprobs=tuple(self._logprobs),
         )
 
     def _keep_books(self, delta: Delta) -> None:
@@ -163,6 +179,11 @@ class Assembly:
 
 def _with_arguments(call: ToolCall) -> ToolCall:
     return call if call.arguments.strip() else replace(call, arguments=_NO_ARGUMENTS)
+
+
+def _failed(word: str) -> ProviderOverloadedError:
+    said = excerpt(word, most=_LONGEST_NAME)
+    return ProviderOverloadedError(f"the answer broke off (finish: {said})", status_code=_OK)
 
 
 def _name(model: str) -> str:

@@ -19,7 +19,7 @@ from faultmaven.infrastructure.llm.wire.anthropic_answer import (
 )
 from faultmaven.infrastructure.llm.wire.body import Shape, Word, read
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.finish import CONTENT_FILTER
+from faultmaven.infrastructure.llm.wire.finish import CONTENT_FILTER, LENGTH, finish_reason
 from faultmaven.infrastructure.llm.wire.given_arguments import NO_ARGUMENTS
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.types import WireEvent, WireResponse
@@ -63,6 +63,7 @@ class AnthropicReader:
         self._thought_before = False
         self._usage = Usage()
         self._calls: dict[int, _Call] = {}
+        self._silent: _Call | None = None  # closed without arguments: has none, or was cut
         self._thoughts: dict[int, _Thought] = {}
         self._kinds: Mapping[str, Callable[[_Event], Sequence[Delta]]] = {
             "message_start": self._begin,
@@ -101,7 +102,7 @@ class AnthropicReader:
         block = event.block
         if block.type == "tool_use":
             call = self._calls[event.index] = _Call(len(self._calls))
-            return (call.begin(block),)
+            return (*self._without_arguments(), call.begin(block))
         if block.type == "thinking":
             apart = "\n" if self._thought_before else ""
             self._thought_before = True
@@ -129,7 +130,8 @@ class AnthropicReader:
     def _close(self, event: _Event) -> Sequence[Delta]:
         call = self._calls.get(event.index)
         if call and not call.written:
-            return (call.go_on(NO_ARGUMENTS),)
+            self._silent = call
+            return ()
         thought = self._thoughts.pop(event.index, None)
         return (Delta(thought=thought.whole),) if thought and thought.signature else ()
 
@@ -139,7 +141,13 @@ class AnthropicReader:
         if failure is not None:
             raise failure
         word = CONTENT_FILTER if reason == REFUSAL else reason
-        return (Delta(finish_reason=word, usage=self._spent(event.usage)),)
+        whole = () if finish_reason(reason) == LENGTH else self._without_arguments()
+        return (*whole, Delta(finish_reason=word, usage=self._spent(event.usage)))
+
+    def _without_arguments(self) -> Sequence[Delta]:
+        """What is left to say of a call once it is known that it was not cut: it has none."""
+        call, self._silent = self._silent, None
+        return (call.go_on(NO_ARGUMENTS),) if call else ()
 
     def _end(self, event: _Event) -> Sequence[Delta]:
         del event

@@ -10,8 +10,11 @@ CONTENT_FILTER, ERROR = "content_filter", "error"
 _LONGEST_WORD = 64  # characters; a vendor's reason is one word
 
 _MEANINGS = {
-    STOP: "stop end_turn stop_sequence eos eos_token complete",
-    LENGTH: "length max_tokens model_length model_context_window_exceeded",
+    STOP: "stop end_turn stop_sequence stop_token eos eos_token end_of_text complete completed",
+    LENGTH: (
+        "length max_tokens max_output_tokens token_limit time_limit model_length "
+        "model_context_window_exceeded"
+    ),
     TOOL_CALLS: "tool_calls function_call tool_use tool_call pause_turn",
     CONTENT_FILTER: (
         "content_filter refusal safety recitation blocklist prohibited_content spii language "
@@ -19,7 +22,9 @@ _MEANINGS = {
     ),
     ERROR: (
         "error timeout other malformed_function_call malformed_response unexpected_tool_call "
-        "too_many_tool_calls missing_thought_signature no_image image_other error_limit load unload"
+        "too_many_tool_calls missing_thought_signature no_image image_other error_limit load unload "
+        # Whoever serves the model gave up: vLLM and SGLang, Cohere, DeepSeek.
+        "abort aborted cancel cancelled canceled user_cancel insufficient_system_resource"
     ),
 }
 _BY_WORD = {word: meaning for meaning, words in _MEANINGS.items() for word in words.split()}

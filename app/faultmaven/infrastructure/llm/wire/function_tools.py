@@ -37,8 +37,12 @@ def arguments_object(text: str) -> dict[str, Any]:
 
 def arguments_text(text: str) -> str:
     """A call's arguments as JSON text of an object: the text itself wherever it is one."""
-    stands = bool(text.strip()) and isinstance(_value(text), dict)
-    return text if stands else compact(arguments_object(text))
+    return text if is_object(text) else compact(arguments_object(text))
+
+
+def is_object(text: str) -> bool:
+    """Whether a call's arguments are the JSON text of an object."""
+    return bool(text.strip()) and isinstance(_value(text), dict)
 
 
 def compact(value: Mapping[str, Any]) -> str:

@@ -19,14 +19,21 @@ def split_thinking(text: str) -> tuple[str, str]:
     Only a block at the very beginning, or what precedes a closing tag on a line of its own, is a
     thought: a tag that is quoted within an answer stays. A block that never ends is all thought.
     """
+    answer, thoughts = split_leading(text)
+    return (answer, thoughts) if _OPENING.match(text) else _split_at_lone_close(answer)
+
+
+def split_leading(text: str) -> tuple[str, str]:
+    """As `split_thinking`, with blocks at the very beginning alone.
+
+    That is all that can be told of a stream: see `ThinkingSplitter`.
+    """
     thoughts: list[str] = []
     position = 0
     while opening := _OPENING.match(text, position):
         end = text.find(_CLOSE, opening.end())
         end, position = (len(text), len(text)) if end < 0 else (end, end + len(_CLOSE))
         thoughts.append(text[opening.end() : end].strip())
-    if position == 0:
-        return _split_at_lone_close(text.strip())
     return text[position:].strip(), "\n".join(filter(None, thoughts))
 
 
