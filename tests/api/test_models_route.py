@@ -96,3 +96,14 @@ async def test_a_name_leads_to_its_model(
     body = (await client.post(CHAT, json=asked(model=name))).json()
     assert body["choices"][0]["message"]["content"] == said
     assert body["model"] == model
+
+
+async def test_an_unknown_name_is_told_in_the_clients_shape(tmp_path: Path) -> None:
+    """Anthropic's clients read Anthropic's error; everybody else OpenAI's."""
+    async with client_of(container_of(tmp_path)) as client:
+        theirs = await client.get("/v1/models/nope", headers={"anthropic-version": "2023-06-01"})
+        ours = await client.get("/v1/models/nope")
+    assert (theirs.status_code, ours.status_code) == (404, 404)
+    assert theirs.json()["type"] == "error"
+    assert theirs.json()["error"]["type"] == "not_found_error"
+    assert ours.json()["error"]["code"] == "model_not_found"

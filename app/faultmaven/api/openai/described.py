@@ -129,7 +129,11 @@ CHAT: dict[str, Any] = {
         "(`X-FaultMaven-Provider`, `-Model`, `-Attempts`, `-Confidence`), and "
         "`X-FaultMaven-Ignored-Fields` what that provider has no word for. Fields this service "
         "does not know reach providers that speak the same protocol. Once a stream has begun, a "
-        "failure is an event with `error`, and `[DONE]` does not come."
+        "failure is an event with `error`, and `[DONE]` does not come. A stream's headers leave "
+        "when the answer begins and tell no confidence; where nothing begins for 15 seconds they "
+        "leave with the first keep-alive and tell nothing of who answers. With "
+        "`stream_options.include_usage`, counts that the provider never told are 0: OpenAI's "
+        "clients expect numbers."
     ),
     "responses": {
         200: {

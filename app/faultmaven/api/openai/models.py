@@ -7,10 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from faultmaven.api.anthropic.errors import as_anthropic_error
 from faultmaven.api.deps import services_of
+from faultmaven.api.errors import failure_of, note_failure
 from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json
-from faultmaven.services.model_directory import ListedModel, ModelDirectory
+from faultmaven.services.model_directory import ListedModel, ModelDirectory, UnknownModelError
 
 ANTHROPIC_VERSION = "anthropic-version"
 """The header that every client of Anthropic's sends: it wants the list in that shape."""
@@ -31,8 +33,16 @@ async def list_models(request: Request) -> Response:
 async def retrieve_model(request: Request) -> Response:
     """Show one of them."""
     directory = services_of(request).completions.models
-    found = directory.find(request.path_params["model_id"])
-    writer = _anthropic_model if ANTHROPIC_VERSION in request.headers else _openai_model
+    anthropic = ANTHROPIC_VERSION in request.headers
+    try:
+        found = directory.find(request.path_params["model_id"])
+    except UnknownModelError as error:
+        if not anthropic:
+            raise
+        failure = failure_of(error)
+        note_failure(failure)
+        return as_anthropic_error(failure)
+    writer = _anthropic_model if anthropic else _openai_model
     return _json(writer(found, directory.since))
 
 
