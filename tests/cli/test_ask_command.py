@@ -193,6 +193,8 @@ async def test_a_broken_answer_says_so(tmp_path: Path) -> None:
     assert "The heap is too small." in shown.out
     assert "\nThe answer breaks off here.\nThe answer broke off: openai" in shown.out
     assert "Answered by" not in shown.out
+    assert "Ask again" in shown.out
+    assert "Could not connect" not in shown.out
 
 
 async def test_a_pipe_gets_the_finished_answer(tmp_path: Path) -> None:
@@ -210,6 +212,7 @@ async def test_a_pipe_gets_the_finished_answer(tmp_path: Path) -> None:
         (("   ",), "query must not be blank."),
         (("Why?", "--file", "nowhere.log"), "nowhere.log cannot be read: No such file"),
         (("Why?", "--provider", "no such"), "provider is not a provider's name."),
+        (("Why?", "--provider", "nope"), "provider names a provider that is not configured."),
     ],
 )
 async def test_bad_input_is_one_sentence(tmp_path: Path, words: tuple[str, ...], said: str) -> None:

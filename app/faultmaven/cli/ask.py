@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import uuid
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from faultmaven.cli.console import complain, err, out, print_json
-from faultmaven.errors import ChainError, InvalidInputError
+from faultmaven.errors import AnswerCutError, ChainError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +41,18 @@ def ask(
     attachments = [_attachment(context.obj / path) for path in file or ()]
     body = {"session_id": session or str(uuid.uuid4()), "query": question}
     request = _request({**body, "attachments": attachments, "provider": provider})
-    if as_json:
-        _ask_for_json(request)
-    else:
-        _ask_aloud(request)
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        (_ask_for_json if as_json else _ask_aloud)(request)
+    except InvalidInputError as error:
+        # Worded to be read after the field's name.
+        message = f"{error.field} {error}."
+        raise InvalidInputError(message, field=error.field, hint=error.hint) from None
+
+
+def _end(number: int, _frame: object) -> None:
+    """End as Ctrl-C does, so that what was begun is closed and the terminal is left in order."""
+    sys.exit(128 + number)
 
 
 def _ask_for_json(request: TroubleshootRequest) -> None:
@@ -59,16 +68,18 @@ def _ask_aloud(request: TroubleshootRequest) -> None:
     from faultmaven.cli.answer import show
     from faultmaven.cli.live import LiveShow
 
-    live = LiveShow()
+    live, whole = LiveShow(), False
     # Nobody reads along in a pipe: there the chain may still prefer a surer answer to the first.
     listener = live if out().is_terminal else None
     try:
         answer = asyncio.run(_answer(request, listener))
+        whole = True
     except ChainError as error:
         live.end(whole=False)
         _tell_attempts(error, live.untold(error.attempts))
         raise
-    live.end(whole=True)
+    finally:
+        live.end(whole=whole)  # also where Ctrl-C or SIGTERM ends it
     show(answer, told=live.text)
 
 
@@ -107,7 +118,9 @@ def _tell_attempts(error: ChainError, untold: Sequence[Attempt]) -> None:
     """What was tried, before the error itself ends the command."""
     for attempt in untold:
         complain(f"{attempt.provider}: {attempt.outcome} ({attempt.detail})")
-    hints = dict.fromkeys(attempt.hint for attempt in error.attempts if attempt.hint)
+    # Who had begun to answer was reached: what the error itself advises is all there is to do.
+    advised = error.attempts[:-1] if isinstance(error, AnswerCutError) else error.attempts
+    hints = dict.fromkeys(attempt.hint for attempt in advised if attempt.hint)
     for hint in hints:
         if hint != error.hint:  # that one follows with the error itself
             err().print(hint, markup=False)

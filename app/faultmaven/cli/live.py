@@ -29,6 +29,7 @@ class LiveShow:
         self.before_words: Sequence[Callable[[], object]] = ()
         self.text = ""
         self._pen = MarkdownPen()
+        self._ended = False
         self._told: set[tuple[str, str, int]] = set()
 
     async def on_attempt(self, attempt: Attempt) -> None:
@@ -56,9 +57,10 @@ class LiveShow:
         self._print(self._pen.write(delta.text))
 
     def end(self, *, whole: bool) -> None:
-        """Finish what was printed, and say so where it broke off."""
-        if not self.text:
+        """Finish what was printed, once, and say so where it broke off."""
+        if not self.text or self._ended:
             return
+        self._ended = True
         self._print(self._pen.end())
         out().print("" if whole else "[yellow]The answer breaks off here.[/yellow]")
 
