@@ -80,6 +80,7 @@ class Message:
         tool_call_id: which call a ``tool`` message answers; else empty.
         failed: whether the tool that a ``tool`` message speaks for failed.
         thoughts: what the assistant thought before it spoke, where its vendor signed it.
+        name: who of several speaks in that role (OpenAI); or empty.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -89,6 +90,7 @@ class Message:
     tool_call_id: str = ""
     failed: bool = False
     thoughts: tuple[Thought, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,13 @@ class ResponseFormat:
         schema: JSON schema of the answer; ``None`` for any JSON object.
         name: what the caller calls the schema.
         strict: whether the caller insists on it; ``None`` leaves it to the vendor.
+        description: what the form is for, in the caller's words (OpenAI); or empty.
     """
 
     schema: Mapping[str, Any] | None = None
     name: str = "answer"
     strict: bool | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,8 @@ class CompletionService:
     def _masked(self, message: Message) -> Message:
         mask = self._sanitizer.mask
         calls = tuple(replace(call, arguments=mask(call.arguments)) for call in message.tool_calls)
-        return replace(message, text=mask(message.text), tool_calls=calls)
+        text, name = mask(message.text), mask(message.name)
+        return replace(message, text=text, name=name, tool_calls=calls)
 
     def _allowance(self, question: CompletionQuestion, received_at: float | None) -> Allowance:
         """The shorter of what the service and the caller allow."""

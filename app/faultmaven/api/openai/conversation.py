@@ -30,9 +30,9 @@ class _Conversation:
             elif message.role == "assistant":
                 yield self._answer(message)
             elif message.role == "user":
-                yield Message("user", message.text, message.images)
+                yield Message("user", message.text, message.images, name=message.name or "")
             else:
-                yield Message("system", message.text)
+                yield Message("system", message.text, name=message.name or "")
 
     def _answer(self, message: ChatMessage) -> Message:
         calls = [
@@ -43,7 +43,13 @@ class _Conversation:
             called = message.function_call
             calls.append(ToolCall(self._new_id(called.name), called.name, called.arguments))
         thoughts = tuple(_thought(block) for block in message.thinking_blocks or ())
-        return Message("assistant", message.text, tool_calls=tuple(calls), thoughts=thoughts)
+        return Message(
+            "assistant",
+            message.text,
+            tool_calls=tuple(calls),
+            thoughts=thoughts,
+            name=message.name or "",
+        )
 
     def _new_id(self, name: str) -> str:
         self._calls += 1

@@ -109,4 +109,4 @@ def _response_format(wanted: ResponseFormatShape | None) -> ResponseFormat | Non
     if wanted.json_schema is None:
         return ResponseFormat()
     found = wanted.json_schema
-    return ResponseFormat(found.schema_, found.name, found.strict)
+    return ResponseFormat(found.schema_, found.name, found.strict, found.description or "")

@@ -92,7 +92,10 @@ class Redactor:
         return config.local and not now(self.redact_local)
 
     def _format(self, asked: ResponseFormat | None) -> ResponseFormat | None:
-        return None if asked is None else replace(asked, schema=self._value(asked.schema))
+        if asked is None:
+            return None
+        said = self._masked(asked.description)
+        return replace(asked, schema=self._value(asked.schema), description=said)
 
     def _message(self, message: Message) -> Message:
         for image in message.images:
@@ -100,7 +103,8 @@ class Redactor:
         calls = tuple(
             replace(call, arguments=self._masked(call.arguments)) for call in message.tool_calls
         )
-        return replace(message, text=self._masked(message.text), tool_calls=calls)
+        text, name = self._masked(message.text), self._masked(message.name)
+        return replace(message, text=text, name=name, tool_calls=calls)
 
     def _require_clean(self, url: str) -> None:
         """Refuse an address that holds a credential: masked it would lead nowhere.

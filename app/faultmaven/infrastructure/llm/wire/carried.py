@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from faultmaven.errors import UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
+
+_SAYS_ALL = "openai"
 
 
 def left_out(
@@ -22,7 +24,17 @@ def left_out(
     foreign = {
         name for owner, fields in controls.native.items() if owner != protocol for name in fields
     }
-    return tuple(sorted(foreign | (controls.parameters.keys() - set(carried))))
+    silent = () if protocol == _SAYS_ALL else _unsaid(request)
+    return tuple(sorted({*foreign, *silent, *(controls.parameters.keys() - set(carried))}))
+
+
+def _unsaid(request: CompletionRequest) -> Iterator[str]:
+    """What only one protocol has a place for, wherever it stands."""
+    form = request.controls.response_format
+    if form is not None and form.description:
+        yield "response_format.json_schema.description"
+    if any(message.name for message in request.messages):
+        yield "messages.name"
 
 
 def refuse_controls(request: CompletionRequest, who: str) -> None:

@@ -17,6 +17,7 @@ from faultmaven.infrastructure.llm.wire.types import CompletionRequest
 from faultmaven.models.prompt import Controls, Image, Message, Tool, ToolCall
 
 _CHOICES: Mapping[str, str] = {"none": "NONE", "required": "REQUIRED", "tool": "REQUIRED"}
+_NOTHING = "(empty)"  # an empty result is refused
 # https://docs.cohere.com/docs/models: the others take text alone.
 _SEES = re.compile(r"vision|command-a-plus", re.IGNORECASE)
 
@@ -116,7 +117,8 @@ def _turn(turn: Turn) -> Iterator[dict[str, Any]]:
 def _result(result: Result) -> dict[str, Any]:
     if result.images:
         raise UnsupportedRequestError("Cohere takes no pictures as the result of a tool")
-    return {"role": "tool", "tool_call_id": result.call.id, "content": result.text}
+    text = result.text if result.text.strip() else _NOTHING
+    return {"role": "tool", "tool_call_id": result.call.id, "content": text}
 
 
 def _calling(turn: Turn) -> dict[str, Any]:

@@ -30,10 +30,11 @@ def written_messages(messages: Iterable[Message]) -> list[Fields]:
 
 def _message(message: Message) -> Fields:
     content = _parts(message.text, message.images) if message.images else message.text
+    name = {"name": message.name} if message.name else {}
     if not message.tool_calls:
-        return {"role": message.role, "content": content}
+        return {"role": message.role, "content": content, **name}
     calls = [_call(call) for call in message.tool_calls]
-    return {"role": message.role, "content": content or None, "tool_calls": calls}
+    return {"role": message.role, "content": content or None, "tool_calls": calls, **name}
 
 
 def _results(messages: Iterable[Message]) -> Iterator[Fields]:

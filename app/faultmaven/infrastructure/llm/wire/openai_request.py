@@ -168,7 +168,8 @@ def _demanded(form: ResponseFormat, model: str, dialect: ChatDialect) -> Fields:
     if dialect.without_schemas.match(model):
         raise UnsupportedRequestError(f"{model} cannot be held to a JSON schema")
     strict = {} if form.strict is None else {"strict": form.strict}
-    return _schema({"name": form.name, "schema": schema.plain(form.schema)} | strict)
+    said = {"description": form.description} if form.description else {}
+    return _schema({"name": form.name, **said, "schema": schema.plain(form.schema)} | strict)
 
 
 def _wished(wish: Mapping[str, Any], dialect: ChatDialect) -> Fields:
