@@ -13,11 +13,15 @@ from itertools import groupby
 from typing import Literal
 
 from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
-from faultmaven.infrastructure.llm.wire.turns import dialogue, told_result, tool_names
+from faultmaven.infrastructure.llm.wire.turns import (
+    UNKNOWN_RESULT,
+    dialogue,
+    told_result,
+    tool_names,
+)
 from faultmaven.models.prompt import Image, Message, Thought, ToolCall
 
 _EARLIER = "(The conversation began earlier.)"
-_UNKNOWN = "(No result of this call is known.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ def _said(group: Sequence[Message], ids: _Ids, *, first: bool) -> Iterator[Turn]
         calls = tuple(map(ids.give, message.tool_calls))
         yield Turn("assistant", message.text, message.images, message.thoughts, calls)
         if calls:
-            yield Turn("user", results=tuple(Result(call, _UNKNOWN) for call in calls))
+            yield Turn("user", results=tuple(Result(call, UNKNOWN_RESULT) for call in calls))
 
 
 def _heard(
@@ -143,4 +147,4 @@ def _result(original: str, call: ToolCall, rest: list[Message]) -> Result:
         if message.role == "tool" and message.tool_call_id == original:
             rest.remove(message)
             return Result(call, message.text, message.images, message.failed)
-    return Result(call, _UNKNOWN)
+    return Result(call, UNKNOWN_RESULT)

@@ -22,9 +22,10 @@ _MEANINGS = {
     ),
     ERROR: (
         "error timeout other malformed_function_call malformed_response unexpected_tool_call "
-        "too_many_tool_calls missing_thought_signature no_image image_other error_limit load unload "
-        # Whoever serves the model gave up: vLLM and SGLang, Cohere, DeepSeek.
-        "abort aborted cancel cancelled canceled user_cancel insufficient_system_resource"
+        "too_many_tool_calls missing_thought_signature no_image image_other error_limit "
+        # Ollama only loaded the model; vLLM, SGLang, Cohere and DeepSeek gave up.
+        "load unload abort aborted cancel cancelled canceled user_cancel "
+        "insufficient_system_resource"
     ),
 }
 _BY_WORD = {word: meaning for meaning, words in _MEANINGS.items() for word in words.split()}

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
+from faultmaven.infrastructure.llm.wire.tool_results import answered
 from faultmaven.models.prompt import Image, Message, ToolCall
 
 Fields = dict[str, Any]
@@ -19,11 +20,13 @@ def written_messages(messages: Iterable[Message]) -> list[Fields]:
     """Every turn, in order; thoughts and signatures are for the vendor that made them.
 
     A result of a tool takes text alone here, and nothing may stand between the results of one
-    turn: their pictures follow them, as said by the user.
+    turn: their pictures follow them, as said by the user. Where a call lacks its result, or a
+    result its call, the format's vendors refuse all of it: that is put right.
     """
+    whole = answered(tuple(messages))
     return [
         turn
-        for by_tools, group in groupby(messages, key=lambda message: message.role == "tool")
+        for by_tools, group in groupby(whole, key=lambda message: message.role == "tool")
         for turn in (_results(group) if by_tools else map(_message, group))
     ]
 

@@ -8,6 +8,9 @@ from dataclasses import replace
 from faultmaven.errors import UnsupportedRequestError
 from faultmaven.models.prompt import Message, ToolCall
 
+UNKNOWN_RESULT = "(No result of this call is known.)"
+"""What stands for the result of a call that has none."""
+
 _LABELS = {"user": "User", "assistant": "Assistant"}
 
 
