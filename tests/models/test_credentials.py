@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -138,6 +140,55 @@ def test_only_the_secret_goes_and_what_surrounds_it_stays(text: str, expected: s
     assert mask_credentials(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"password": 12345678}', '{"password": "[secret_value removed]"}'),
+        ('[{"a":{"pwd":-1.5e9}},2]', '[{"a":{"pwd":"[secret_value removed]"}},2]'),
+        ('{"password": 1, "b": 2}', '{"password": "[secret_value removed]", "b": 2}'),
+        ('{"password":1}{"password":2}', '{"password":"[secret_value removed]"}' * 2),
+        (
+            json.dumps({"said": json.dumps({"password": 12345678})}),
+            json.dumps({"said": json.dumps({"password": "[secret_value removed]"})}),
+        ),
+        ("{user: app, password: h2}", "{user: app, password: [secret_value removed]}"),
+        ("[password=h}2]", "[password=[secret_value removed]]"),
+    ],
+)
+def test_what_surrounds_a_value_without_quotes_stays(text: str, expected: str) -> None:
+    """Valid JSON stays valid JSON, also within JSON; what closes a list or an object is left."""
+    assert mask_credentials(text) == expected
+    assert mask_credentials(expected) == expected
+
+
+_json = st.recursive(
+    st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["password", "api_key", "a"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(_json, st.sampled_from([None, 1]))
+def test_json_stays_json(value: object, indent: int | None) -> None:
+    """Arguments and results of tools can still be read, and hold no secret number."""
+    masked = json.loads(mask_credentials(json.dumps(value, indent=indent)))
+
+    for item in _objects(masked):
+        assert not any(isinstance(item.get(name), int | float) for name in ("password", "api_key"))
+
+
+def _objects(value: object) -> Iterator[dict[str, object]]:
+    if isinstance(value, dict):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        for item in inner:  # type: ignore[attr-defined] # of either
+            yield from _objects(item)
+
+
 @pytest.mark.parametrize("ending", ["\n-----END RSA PRIVATE KEY-----", "", "\n"])
 @pytest.mark.parametrize("newline", ["\n", "\\n"])
 def test_private_key_goes_whole_even_when_it_is_cut(ending: str, newline: str) -> None:
@@ -229,6 +280,9 @@ def test_key_is_found_in_any_surroundings(before: str, key: str, after: str) -> 
         "token=a",
         "cookie: [jwt removed]",
         "secret: ${",
+        '"password": 1',
+        '"password": 1}',
+        "password=}",
         "--a-",
         "Bearer a",
     ],
@@ -249,6 +303,7 @@ def test_a_megabyte_takes_no_noticeable_time(piece: str) -> None:
     [
         *("", "=", "=/", "='/", '=\\"/', "=\\/", "='", '="', "=\\\\\\\\", "=[jwt removed]"),
         *("=***", "=<", '="<', "=<a>", "=${", "=$(a)", "=a1b2c3d4e5f6/", '=a"'),
+        *('": 1', '": 1}', '": 1a', "=}", "=}]"),
     ],
 )
 def test_no_name_makes_the_search_read_its_values_again_and_again(follower: str) -> None:

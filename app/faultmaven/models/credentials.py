@@ -128,9 +128,12 @@ _NAMED = (
 )
 _ASSIGNED = re.compile("|".join(_NAMED))
 _LEAD = re.compile(
-    r"(?:[_-]?(?:value|string|hash|s|[0-9]{1,3})|[ ]provided)?\\{0,3}[\"']?\]?[ \t]{0,4}"
-    r"(?:=>|:=|[:=])[ \t]{0,4}"
+    r"(?:[_-]?(?:value|string|hash|s|[0-9]{1,3})|[ ]provided)?(?P<quote>\\{0,3}[\"']?)\]?"
+    r"[ \t]{0,4}(?P<sign>=>|:=|[:=])[ \t]{0,4}"
 )
+# Of JSON, which may stand as a text within JSON: its placeholder is quoted as the name is.
+_NUMBER = re.compile(r"\[*+(?P<number>-?[0-9][0-9.eE+-]*+)(?=[\s,}\]\\]|$)")
+_OPENING, _CLOSING = "[{", "}]"  # around a value without quotes
 _VALUE = re.compile(
     r"\"(?P<double>(?:\\.|[^\"\\\n])+)"
     r"|'(?P<single>(?:\\.|[^'\\\n])+)"
@@ -182,14 +185,15 @@ def find_credentials(text: str) -> Masked:
         return Masked(text)
     parts: list[str] = []
     position = 0
-    for start, end, kind in spans:
-        parts += (text[position:start], f"[{kind} removed]")
+    for start, end, kind, quote in spans:
+        parts += (text[position:start], f"{quote}[{kind} removed]{quote}")
         position = end
     parts.append(text[position:])
-    return Masked("".join(parts), tuple(kind for _, _, kind in spans))
+    return Masked("".join(parts), tuple(span[2] for span in spans))
 
 
-_Span = tuple[int, int, str]
+_Span = tuple[int, int, str, str]
+"""Begin, end, kind, and what the placeholder is quoted with."""
 
 
 def _spans(text: str) -> Iterator[_Span]:
@@ -204,7 +208,7 @@ def _shaped(shape: _Shape, text: str) -> Iterator[_Span]:
     group = "secret" if "secret" in shape.pattern.groupindex else 0
     for match in shape.pattern.finditer(text):
         if not _is_no_secret(text, *match.span(group)):
-            yield (*match.span(group), shape.kind)
+            yield (*match.span(group), shape.kind, "")
 
 
 def _assigned(text: str) -> Iterator[_Span]:
@@ -217,10 +221,10 @@ def _assigned(text: str) -> Iterator[_Span]:
         if name.start() < end or not _is_setting(name):
             continue
         lead = _LEAD.match(text, name.end())
-        span = _value(text, lead.end(), name.group()) if lead else None
-        if span is not None:
+        span = _value(lead, name.group()) if lead else None
+        if lead and span is not None:
             end = span[1]
-            yield (*span, "secret_value")
+            yield (*span, "secret_value", lead["quote"] if _number(lead) else "")
 
 
 def _is_setting(name: re.Match[str]) -> bool:
@@ -231,19 +235,41 @@ def _is_setting(name: re.Match[str]) -> bool:
     return name.group() != "secret" or before != ":"
 
 
-def _value(text: str, position: int, name: str) -> tuple[int, int] | None:
+def _number(lead: re.Match[str]) -> re.Match[str] | None:
+    """The number behind a name in JSON."""
+    is_json = lead["sign"] == ":" and lead["quote"].endswith('"')
+    return _NUMBER.match(lead.string, lead.end()) if is_json else None
+
+
+def _value(lead: re.Match[str], name: str) -> tuple[int, int] | None:
     """Where the value of a setting stands, if it is a secret."""
+    text, position = lead.string, lead.end()
     if _MASKED.match(text, position):
         return None
     if name == "token" and not _TOKENLIKE.match(text, position):
         return None
     if name == "pwd" and _DIRECTORY.match(text, position):
         return None
+    number = _number(lead)
+    if number is not None:
+        return number.span("number")
     match = (_LINE if name == "cookie" else _VALUE).match(text, position)
     if match is None or match.lastgroup is None:
         return None
     start, end = match.span(match.lastgroup)
-    return None if _is_no_secret(text, start, end) else (start, end)
+    if match.lastgroup == "bare":
+        end = _without_closing(text, start, end)
+    return None if _is_no_secret(text, start, end) or start == end else (start, end)
+
+
+def _without_closing(text: str, start: int, end: int) -> int:
+    """Where a value without quotes ends, if what it stands in ends right behind it."""
+    value = text[start:end]
+    inner = value.rstrip(_CLOSING)
+    if not value.startswith(tuple(_OPENING)):
+        return start if _NO_SECRET.fullmatch(value) else start + len(inner)
+    told = inner.lstrip(_OPENING)
+    return end if told and not _NO_SECRET.fullmatch(told) else start
 
 
 def _is_no_secret(text: str, start: int, end: int) -> bool:
@@ -253,12 +279,12 @@ def _is_no_secret(text: str, start: int, end: int) -> bool:
 def _merged(spans: list[_Span]) -> list[_Span]:
     """Overlapping spans as one, with the kind of the first."""
     merged: list[_Span] = []
-    for start, end, kind in spans:
-        if merged and start < merged[-1][1]:
+    for span in spans:
+        if merged and span[0] < merged[-1][1]:
             first = merged[-1]
-            merged[-1] = (first[0], max(first[1], end), first[2])
+            merged[-1] = (first[0], max(first[1], span[1]), *first[2:])
         else:
-            merged.append((start, end, kind))
+            merged.append(span)
     return merged
 
 
