@@ -16,7 +16,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireEvent,
     WireResponse,
 )
-from faultmaven.models.prompt import Controls, Message
+from faultmaven.models.prompt import Controls, Message, Tool
 from wire.conversations import conversations
 from wire.cut_streams import chunks_of, compact, parts_of, whole
 
@@ -156,3 +156,15 @@ def test_effort_is_said_in_ollama_s_words(effort: str, think: bool | str) -> Non
 
     assert json.loads(_CODEC.encode(request, _ENDPOINT).body)["think"] == think
     assert _CODEC.ignored(request) == ()
+
+
+@pytest.mark.parametrize(("strict", "ignored"), [(True, ("strict",)), (False, ()), (None, ())])
+def test_strict_tools_are_said_to_be_loosened(
+    strict: bool | None,  # noqa: FBT001 - a value of the field
+    ignored: tuple[str, ...],
+) -> None:
+    """Ollama has no word for a tool whose arguments must follow its schema: the caller is told."""
+    tool = Tool("df", parameters={"type": "object"}, strict=strict)
+    request = CompletionRequest("m", (Message("user", "?"),), controls=Controls(tools=(tool,)))
+
+    assert OllamaChat().ignored(request) == ignored

@@ -55,8 +55,12 @@ def ignored(request: CompletionRequest) -> tuple[str, ...]:
     controls = request.controls
     effort = () if _think(controls) is None else (_EFFORT,)
     carried = (*_OPTIONS, *_TOP_LEVEL, *effort)
-    further = ("parallel_tool_calls",) if controls.parallel_tool_calls is False else ()
-    return tuple(sorted((*left_out(request, carried=carried), *further)))
+    further = {
+        "parallel_tool_calls": controls.parallel_tool_calls is False,
+        "strict": any(tool.strict for tool in controls.tools),
+    }
+    missing = (name for name, asked in further.items() if asked)
+    return tuple(sorted({*left_out(request, carried=carried), *missing}))
 
 
 def _think(controls: Controls) -> bool | str | None:
