@@ -5,6 +5,7 @@ FaultMavenError
 ├── NotInitializedError            asked before the container was built
 ├── InvalidInputError              the caller's request is wrong; names field and fix
 ├── SessionNotFoundError           SESSION_STRICT and an unknown session
+├── OverloadedError                the service itself has too much to do
 ├── LocalModelError                the embedded model cannot run here
 ├── ProviderError                  one attempt at one provider failed
 │   ├── ProviderConnectionError    refused, reset, DNS, TLS, cut body
@@ -90,6 +91,22 @@ class NotInitializedError(FaultMavenError):
     status = 503
     slug = "not_initialized"
     title = "Service not available"
+
+
+class OverloadedError(FaultMavenError):
+    """The service has as much to do as it takes on; nothing was asked of anybody.
+
+    Attributes:
+        retry_after: seconds until asking again makes sense.
+    """
+
+    status = 503
+    slug = "overloaded"
+    title = "Too many requests in flight"
+
+    def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class LocalModelError(FaultMavenError):

@@ -10,6 +10,7 @@ from typing import Protocol
 from fastapi import FastAPI
 
 from faultmaven.api import admin, health, metrics, providers, query
+from faultmaven.api.admission import AdmissionMiddleware, Room
 from faultmaven.api.allowed_hosts import AllowedHostsMiddleware
 from faultmaven.api.anthropic import described as anthropic
 from faultmaven.api.anthropic import messages
@@ -114,6 +115,14 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         BodyLimitMiddleware,
         max_bytes=lambda: container.settings.max_body_bytes,
         seconds=lambda: container.settings.request_timeout,
+    )
+    app.add_middleware(
+        AdmissionMiddleware,
+        room=Room(
+            places=lambda: container.settings.max_in_flight,
+            queue=lambda: container.settings.max_queue,
+        ),
+        on_shed=container.get_metrics().on_shed,
     )
     app.add_middleware(
         AllowedHostsMiddleware,

@@ -174,6 +174,31 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         10 * 1024 * 1024, gt=0, description="Largest request body in bytes."
     )
+    max_in_flight: int = Field(
+        500,
+        ge=1,
+        le=1_000_000,
+        description="Most requests each process serves at once; health and metrics do not count.",
+    )
+    max_queue: int = Field(
+        50,
+        ge=0,
+        le=1_000_000,
+        description="Most requests that wait for one of those places; beyond it, 503 at once.",
+    )
+    drain_delay: float = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        description="Seconds after SIGTERM in which new requests are still served, while "
+        "/health/ready answers 503 and load balancers turn away.",
+    )
+    grace_period: float = Field(
+        30.0,
+        ge=0,
+        le=86400,
+        description="Seconds after those in which requests and streams in flight may end.",
+    )
     admin_api_key: Secret = Field(
         None, description="Key of the admin routes; without one they do not exist."
     )

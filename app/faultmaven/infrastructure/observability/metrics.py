@@ -129,6 +129,10 @@ class Metrics:
         """Count secrets that were removed; ``kind`` is one of the redactor's own words."""
         self._series.answer.redactions.labels(kind).inc(count)
 
+    def on_shed(self, route: str) -> None:
+        """Count a request that was refused because too many were in flight."""
+        self._series.http.shed.labels(route).inc()
+
     def request_began(self) -> None:
         """A request is in flight."""
         self._series.http.in_flight.inc()

@@ -39,6 +39,12 @@ class HTTPSeries:
         self.in_flight = Gauge(
             "faultmaven_requests_in_flight", "Requests being served now.", registry=registry
         )
+        self.shed = Counter(
+            "faultmaven_requests_shed",
+            "Requests refused because too many were in flight, by operation.",
+            ("route",),
+            registry=registry,
+        )
         self.overhead = Histogram(
             "faultmaven_gateway_overhead_seconds",
             "Duration of requests that asked a provider, less the time spent on providers.",

@@ -1,0 +1,257 @@
+"""Beyond what the service takes on it refuses at once, and what it took on it finishes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.live import live_client
+from api.service import (
+    QUESTION,
+    TROUBLESHOOT,
+    Recorder,
+    Stuck,
+    client_of,
+    container_of,
+    problem,
+    sample,
+)
+from faultmaven.api.admission import BOUNDED, Room
+from faultmaven.errors import OverloadedError
+
+FULL = {"MAX_IN_FLIGHT": "1", "MAX_QUEUE": "0"}
+CHAT: dict[str, Any] = {"model": "one", "messages": [{"role": "user", "content": "?"}]}
+BODIES = {
+    "/api/v1/query": QUESTION,
+    TROUBLESHOOT: QUESTION,
+    "/v1/chat/completions": CHAT,
+    "/v1/embeddings": {"model": "one", "input": "?"},
+    "/v1/messages": {**CHAT, "max_tokens": 5},
+}
+
+
+async def settled() -> None:
+    """Let everything run that can."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Held:
+    """A service whose only place is taken by a question that is never answered."""
+
+    def __init__(self, folder: Path) -> None:
+        self.agent = Stuck()
+        self.container = container_of(folder, variables=FULL, agent=self.agent)
+
+    async def take(self, client: httpx.AsyncClient) -> asyncio.Task[httpx.Response]:
+        """Take the place."""
+        held = asyncio.create_task(client.post(TROUBLESHOOT, json=QUESTION))
+        async with asyncio.timeout(20):
+            await self.agent.began.wait()
+        return held
+
+
+async def release(held: asyncio.Task[httpx.Response]) -> None:
+    """Leave, as a caller who does not wait any longer."""
+    held.cancel()
+    with suppress(asyncio.CancelledError):
+        await held
+
+
+async def test_a_refusal_is_a_problem_with_retry_after(tmp_path: Path) -> None:
+    """503, when to come back, what to do; nobody is asked, and it is counted by operation."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        refused = await client.post(TROUBLESHOOT, json=QUESTION)
+        shed = await sample(client, "faultmaven_requests_shed_total", route=TROUBLESHOOT)
+        await release(task)
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    assert problem(refused)["error_class"] == "overloaded"
+    assert "MAX_IN_FLIGHT" in problem(refused)["hint"]
+    assert problem(refused)["instance"] == TROUBLESHOOT
+    assert shed == 1
+
+
+@pytest.mark.parametrize("path", sorted(BOUNDED))
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_every_operation_that_asks_is_bounded(tmp_path: Path, path: str, slash: str) -> None:
+    """Each refuses in the form of its own protocol, with or without a slash at the end."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        refused = await client.post(path + slash, json=BODIES[path])
+        await release(task)
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    assert ("error" in refused.json()) == path.startswith("/v1/")
+    assert held.container.metrics.expose()[0].decode().count("requests_shed_total{") == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/health/dependencies",
+        "/metrics",
+        "/api/v1/providers",
+        "/v1/models",
+        "/docs",
+        "/openapi.json",
+    ],
+)
+async def test_what_asks_nobody_is_never_shed(tmp_path: Path, path: str) -> None:
+    """Health, metrics and catalogues answer however full the service is."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        answer = await client.get(path)
+        await release(task)
+    assert answer.status_code == 200
+
+
+async def test_a_caller_who_leaves_frees_the_place(tmp_path: Path) -> None:
+    """When the caller hangs up, the next one is taken on."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        await release(await held.take(client))
+        async with asyncio.timeout(20):
+            await held.agent.cancelled.wait()
+        held.agent.began.clear()
+        await release(await held.take(client))
+
+
+async def test_one_after_the_other_all_fit(tmp_path: Path) -> None:
+    """Every answer gives its place back, also one that is an error."""
+    container = container_of(tmp_path, variables=FULL, agent=Recorder())
+    async with client_of(container) as client:
+        answers = [
+            await client.post(TROUBLESHOOT, json=body) for body in [QUESTION, {}, QUESTION] * 3
+        ]
+    assert [answer.status_code for answer in answers] == [200, 422, 200] * 3
+
+
+async def test_a_refusal_reads_no_byte_of_the_body(tmp_path: Path) -> None:
+    """Whoever is refused need not have sent anything but the head."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        head = f"POST {TROUBLESHOOT} HTTP/1.1\r\nHost: localhost\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n".encode())
+        async with asyncio.timeout(20):
+            status = await reader.readline()
+        writer.close()
+        await release(task)
+    assert b" 503 " in status
+
+
+async def test_the_queue_is_served_in_order() -> None:
+    """Whoever waits longest gets the next place."""
+    room, order = Room(places=1, queue=3), list[int]()
+
+    async def visit(number: int) -> None:
+        await room.enter()
+        order.append(number)
+        room.leave()
+
+    await room.enter()
+    visits = [asyncio.create_task(visit(number)) for number in range(3)]
+    await settled()
+    assert room.waiting == 3
+    room.leave()
+    await asyncio.gather(*visits)
+    assert order == [0, 1, 2]
+    assert (room.taken, room.waiting) == (0, 0)
+
+
+async def test_beyond_the_queue_nobody_waits() -> None:
+    """A full queue refuses without giving the loop away once."""
+    room = Room(places=1, queue=1)
+    await room.enter()
+    waiting = asyncio.create_task(room.enter())
+    await settled()
+    with pytest.raises(OverloadedError) as refused:
+        room.enter().send(None)
+    assert refused.value.retry_after == 1
+    room.leave()
+    await waiting
+
+
+async def test_a_queue_that_does_not_move_refuses() -> None:
+    """Nobody waits longer than the longest wait, and the place in the queue is free again."""
+    room = Room(places=1, queue=1, longest_wait=0.01)
+    await room.enter()
+    with pytest.raises(OverloadedError):
+        await room.enter()
+    assert (room.taken, room.waiting) == (1, 0)
+
+
+async def test_bounds_may_change_meanwhile() -> None:
+    """A higher bound counts at once; a lower one cuts nobody off."""
+    places = 1
+    room = Room(places=lambda: places, queue=0)
+    await room.enter()
+    places = 2
+    await room.enter()
+    places = 1
+    room.leave()
+    with pytest.raises(OverloadedError):
+        await room.enter()
+    room.leave()
+    await room.enter()
+    assert room.taken == 1
+
+
+@given(
+    st.lists(st.sampled_from(["enter", "leave", "give up"]), max_size=40),
+    st.integers(1, 4),
+    st.integers(0, 4),
+)
+def test_places_are_never_lost_nor_invented(steps: list[str], places: int, queue: int) -> None:
+    """However callers come, go and give up: bounds hold, nobody waits beside a free place."""
+
+    async def play() -> None:
+        room, visits = Room(places=places, queue=queue, longest_wait=60), list[Any]()
+        inside = 0
+
+        async def visit(gone: asyncio.Event) -> None:
+            nonlocal inside
+            with suppress(OverloadedError):
+                await room.enter()
+                inside += 1
+                try:
+                    await gone.wait()
+                finally:
+                    inside -= 1
+                    room.leave()
+
+        for step in steps:
+            if step == "enter":
+                gone = asyncio.Event()
+                visits.append((asyncio.create_task(visit(gone)), gone))
+            elif visits:
+                task, gone = visits.pop(len(visits) // 2)
+                gone.set() if step == "leave" else task.cancel()
+            if step != "give up":  # so that giving up also meets a place just given
+                await settled()
+                assert room.taken == inside <= places
+                assert room.waiting <= queue
+                assert not room.waiting or room.taken == places
+        for _, gone in visits:
+            gone.set()
+        await asyncio.gather(*(task for task, _ in visits))
+        await settled()
+        assert (room.taken, room.waiting, inside) == (0, 0, 0)
+
+    asyncio.run(play())
