@@ -1,0 +1,57 @@
+"""The command `faultmaven`, with a window: on a signal it tells what is inside the process.
+
+`python -m bench.chaos.observed FILE serve` is `faultmaven serve`. SIGUSR1 writes counts to FILE,
+SIGUSR2 the `repr` of every object of ours, for whoever looks for secrets in them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from faultmaven.cli.main import main
+
+
+def _counts() -> str:
+    gc.collect()
+    try:
+        tasks = len(asyncio.all_tasks())
+    except RuntimeError:  # between two turns of the loop
+        tasks = -1
+    return json.dumps({"tasks": tasks, "objects": len(gc.get_objects())})
+
+
+def _reprs() -> str:
+    ours = (item for item in gc.get_objects() if _is_ours(item))
+    return "\n".join(_repr(item) for item in ours)
+
+
+def _is_ours(item: Any) -> bool:
+    return str(type(item).__module__).startswith("faultmaven")
+
+
+def _repr(item: Any) -> str:
+    try:
+        return repr(item)
+    except Exception as error:  # noqa: BLE001 - an object half built may raise anything
+        return f"<{type(error).__name__}>"
+
+
+def _watch(file: Path) -> None:
+    def tell(text: str) -> None:
+        beside = file.with_suffix(".part")
+        beside.write_text(text, encoding="utf-8", errors="replace")
+        beside.replace(file)
+
+    signal.signal(signal.SIGUSR1, lambda *_: tell(_counts()))
+    signal.signal(signal.SIGUSR2, lambda *_: tell(_reprs()))
+
+
+if __name__ == "__main__":
+    _watch(Path(sys.argv.pop(1)))
+    main()
