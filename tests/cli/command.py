@@ -63,6 +63,7 @@ def environment(folder: Path) -> dict[str, str]:
         "FAULTMAVEN_CACHE_DIR": str(folder / "cache"),
         "FAULTMAVEN_DATA_DIR": str(folder / "data"),
         "LOCAL_MODEL": "off",
+        "DRAIN_DELAY": "0",  # no load balancer looks at it
         "PROBE_INTERVAL": "0",
     }
     return {**kept, **ours}

@@ -37,7 +37,7 @@ async def liveness() -> Liveness:
     "ask. The state of providers plays no part: the chain deals with that.",
     responses={
         200: shown("It can.", "Ready"),
-        503: shown("It cannot, or it has not started.", "NotReady"),
+        503: shown("It cannot, has not started, or is about to end.", "NotReady"),
     },
 )
 async def readiness(request: Request, response: Response) -> Readiness:

@@ -19,15 +19,15 @@ def heed_hangup(*, reload: Callable[[], object], end: Callable[[], object]) -> N
     """
     if not hasattr(signal, "SIGHUP"):  # there is none on Windows
         return
-    started_in_terminal = _in_terminal()
+    started_in_terminal = in_terminal()
 
     def heed() -> None:
-        hung_up = started_in_terminal and not _in_terminal()
+        hung_up = started_in_terminal and not in_terminal()
         (end if hung_up else reload)()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, heed)
 
 
-def _in_terminal() -> bool:
+def in_terminal() -> bool:
     """Whether somebody may be typing: false once the terminal has hung up."""
     return sys.stdin is not None and not sys.stdin.closed and os.isatty(sys.stdin.fileno())

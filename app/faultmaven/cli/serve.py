@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BACKLOG = 2048
-_GRACE_SECONDS = 30  # running requests may take this long after a stop was asked for
 _EXAMPLE = (
     '{"session_id": "first-try", "query": "My pod is in CrashLoopBackOff: '
     'OOMKilled, exit code 137, memory limit 256Mi, java -Xmx512m"}'
@@ -31,7 +30,7 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="Port to listen on; default: PORT.")
     ] = None,
 ) -> None:
-    """Start the service; Ctrl-C or SIGTERM ends it."""
+    """Start the service; Ctrl-C or SIGTERM ends it, and neither cuts a running answer."""
     from faultmaven.settings import load_settings
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,12 +75,11 @@ def _cannot_listen(host: str, port: int, error: OSError) -> ConfigurationError:
 
 def _run(listening: socket.socket) -> bool:
     """Serve until a signal ends it; whether it ever started."""
-    import uvicorn
-
     from faultmaven.cli.hangup import heed_hangup
     from faultmaven.cli.progress import ModelProgress
+    from faultmaven.cli.server import DrainingServer
 
-    class Server(uvicorn.Server):
+    class Server(DrainingServer):
         """Shows the embedded model's progress, and greets once the service can be asked."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -95,16 +93,7 @@ def _run(listening: socket.socket) -> bool:
                 with progress.set_aside():
                     _greet(listening.getsockname(), container.get_registry().get_fallback_chain())
 
-    config = uvicorn.Config(
-        "faultmaven.main:create_app",
-        factory=True,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = Server(config)
+    server = Server()
     # A failure is in the log.
     with ModelProgress(unsaid=("off", "stopped", "failed")) as progress:
         server.run(sockets=[listening])

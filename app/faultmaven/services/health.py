@@ -73,6 +73,11 @@ class HealthService:
         self._sessions = sessions
         self._local_model = local_model
         self._breaker_state = breaker_state
+        self._draining = False
+
+    def begin_drain(self) -> None:
+        """Send new traffic elsewhere from now on; what comes all the same is served."""
+        self._draining = True
 
     @staticmethod
     def liveness() -> Liveness:
@@ -85,6 +90,8 @@ class HealthService:
             session_store=await self._sessions.is_healthy(),
             provider_configured=bool(self._directory.get_fallback_chain()),
         )
+        if self._draining:
+            return Readiness("draining", checks)
         ready = checks.session_store and checks.provider_configured
         return Readiness("ready" if ready else "not_ready", checks)
 

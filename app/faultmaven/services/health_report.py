@@ -141,11 +141,11 @@ class Readiness:
     """Whether the service can take traffic.
 
     Attributes:
-        status: `ready` when every check holds.
+        status: `ready` when every check holds; `draining` when the service is about to end.
         checks: the checks.
     """
 
-    status: Literal["ready", "not_ready"]
+    status: Literal["ready", "not_ready", "draining"]
     checks: ReadinessChecks
 
 

@@ -1,0 +1,81 @@
+"""The server as the service runs it: it ends without failing or cutting anybody.
+
+Asked to end, it first says so and serves on, until load balancers have turned away; then it takes
+no more connections; then it lets end what is in flight; then it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from types import FrameType
+
+import uvicorn
+
+from faultmaven.cli.hangup import in_terminal
+from faultmaven.container import container
+
+logger = logging.getLogger(__name__)
+
+_SETTLING = 0.2  # seconds in which a connection taken last sends the request it was opened for
+_CLOSE = (b"connection", b"close")
+
+
+class DrainingServer(uvicorn.Server):
+    """Serves the application until a signal ends it.
+
+    SIGTERM begins the drain; Ctrl-C at a terminal does not wait for load balancers, since there
+    are none. A second signal skips what is left of the delay, a further Ctrl-C everything.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            uvicorn.Config(
+                "faultmaven.main:create_app",
+                factory=True,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="none",
+            )
+        )
+        self._drained_at: float | None = None  # monotonic seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end, or go on to the next step of it."""
+        if not self.started or self._drained_at is not None:
+            super().handle_exit(sig, frame)
+            return
+        self._drained_at = time.monotonic() + self._delay(sig)
+        # uvicorn raises it again in the end, for whoever was to hear of it before.
+        self._captured_signals.append(sig)
+        container.get_health_service().begin_drain()
+        # Clients then open a new connection for the next request, which leads them elsewhere.
+        self.config.encoded_headers.append(_CLOSE)
+        self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether serving is over."""
+        if self._drained_at is not None and time.monotonic() >= self._drained_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and let end what is in flight, within the grace."""
+        logger.info("Draining: %d connections are open", len(self.server_state.connections))
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        await asyncio.sleep(_SETTLING)
+        grace = container.settings.grace_period
+        self.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it waits any float
+        await super().shutdown(sockets)
+
+    @staticmethod
+    def _delay(sig: int) -> float:
+        """Seconds for load balancers to see that they had better turn away."""
+        if sig == signal.SIGINT and in_terminal():
+            return 0
+        return container.settings.drain_delay
