@@ -34,8 +34,6 @@ async def endurance(scale: float) -> list[Row]:
     """Plain, streamed and troubleshooting requests: some fail upstream, some callers leave."""
     requests, dice = max(1000, int(100_000 * scale)), random.Random(3)  # noqa: S311 - no secret
     async with stage(("openai", "fireworks", "openrouter"), LOG_LEVEL="warning") as playing:
-        for vendor in playing.vendors.values():
-            vendor.mood = _Moods(dice)
         warm = requests // 5
         await _play(playing, dice, requests=warm)
         before = await _at_rest(playing)
@@ -55,6 +53,7 @@ async def endurance(scale: float) -> list[Row]:
 
 
 _LONG = 10.0  # seconds
+_KEPT_SECONDS = 31.0  # the pool keeps an idle connection for 30 s
 
 
 class _Moods:
@@ -70,6 +69,8 @@ class _Moods:
 
 
 async def _play(playing: Stage, dice: random.Random, *, requests: int) -> list[Reply]:
+    for vendor in playing.vendors.values():
+        vendor.mood = _Moods(dice)
     return await closed(
         lambda number: _ask(playing, dice, number), requests=requests, callers=_CALLERS
     )
@@ -85,6 +86,12 @@ async def _ask(playing: Stage, dice: random.Random, number: int) -> Reply:
 
 
 async def _at_rest(playing: Stage) -> Inside:
+    """Once idle connections to upstreams are as old as the pool keeps them; then one request."""
+    for vendor in playing.vendors.values():
+        vendor.mood = "chunked"
     await playing.client.aclose()
-    await asyncio.sleep(3.0)
+    await asyncio.sleep(_KEPT_SECONDS)
+    await playing.client.ask(QUESTION)
+    await playing.client.aclose()
+    await asyncio.sleep(1.0)
     return await playing.service.inside()
