@@ -58,7 +58,7 @@ def test_every_role_has_its_place() -> None:
     ) == (
         Message("system", "Be brief."),
         Message("system", "In English."),
-        Message("user", "Is it full?"),
+        Message("user", "Is it full?", name="ann"),
         Message("assistant", "", tool_calls=(ToolCall("c1", "df", "{}"),)),
         Message("tool", "99%", tool_call_id="c1"),
         Message("assistant", "Yes."),

@@ -43,7 +43,7 @@ async def connection(
 
 def head(**headers: str) -> bytes:
     """Write the head of a request."""
-    named = {"host": "service", "content_type": "application/json", **headers}
+    named = {"host": "localhost", "content_type": "application/json", **headers}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items()]
     return (
         f"POST {TROUBLESHOOT} HTTP/1.1\r\n{chr(13)}{chr(10)}".encode()[:-2]

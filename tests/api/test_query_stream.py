@@ -315,7 +315,7 @@ async def test_a_caller_who_leaves_lets_the_provider_go(
 
 def _request(body: bytes) -> bytes:
     head = (
-        f"POST {TROUBLESHOOT} HTTP/1.1\r\nHost: service\r\n"
+        f"POST {TROUBLESHOOT} HTTP/1.1\r\nHost: localhost\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

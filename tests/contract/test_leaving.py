@@ -79,7 +79,7 @@ async def _leave(address: tuple[str, int], up: Upstream, moment: str) -> float:
 
 def _request(body: bytes) -> bytes:
     head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\n"
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
