@@ -87,8 +87,9 @@ class Client:
         try:
             async with asyncio.timeout(leave_after):
                 return await self._exchange(data, started)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError, _StaleError):
-            return Reply(0, time.perf_counter() - started, whole=False)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError, _StaleError) as error:
+            told = repr(error.__cause__ or error).encode()
+            return Reply(0, time.perf_counter() - started, told, whole=False)
 
     async def aclose(self) -> None:
         """Close every idle connection."""

@@ -106,7 +106,7 @@ async def running(variables: Mapping[str, str]) -> AsyncIterator[Service]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_env(folder, variables)
-        service = Service(folder, await _start(folder))
+        service = Service(folder, await _start(folder, variables))
         try:
             service.port = await _listening(service)
             yield service
@@ -116,20 +116,22 @@ async def running(variables: Mapping[str, str]) -> AsyncIterator[Service]:
             await service.process.wait()
 
 
-async def _start(folder: Path) -> asyncio.subprocess.Process:
+async def _start(folder: Path, variables: Mapping[str, str]) -> asyncio.subprocess.Process:
     words = ("-m", "bench.chaos.observed", str(folder / "spy.txt"), "serve", "--port", "0")
     with (folder / "out.txt").open("wb") as out, (folder / "err.txt").open("wb") as err:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, *words),
             cwd=folder,
-            env=_environment(folder),
+            env=_environment(folder, variables),
             stdout=out,
             stderr=err,
         )
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    return {**environment(folder), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+def _environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The process's own variables; they would hide what the `.env` file says otherwise."""
+    usual = {name: value for name, value in environment(folder).items() if name not in variables}
+    return {**usual, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 async def _listening(service: Service) -> int:

@@ -16,7 +16,7 @@ _SCALE = "0.02"
 
 
 @pytest.mark.parametrize(
-    "scenario", ["dead", "random", "outage", "half-open", "reload", "canaries"]
+    "scenario", ["dead", "random", "outage", "half-open", "reload", "drain", "canaries"]
 )
 async def test_counts_are_within_their_bounds(tmp_path: Path, scenario: str) -> None:
     """The real service behind real sockets loses, cuts, leaks and repeats nothing."""

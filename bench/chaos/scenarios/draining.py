@@ -8,7 +8,7 @@ import signal
 import time
 
 from bench.chaos.client import QUESTION, Client, Reply
-from bench.chaos.load import paced
+from bench.chaos.load import closed, paced
 from bench.chaos.row import Row, exactly, took
 from bench.chaos.stage import Stage, stage
 from upstreams import Answer
@@ -16,7 +16,7 @@ from upstreams import Answer
 _STREAMS = 50
 _RATE = 50
 _DRAIN_DELAY = 2.0  # seconds in which a load balancer takes the service out
-_PIECES = tuple(f"piece {number} " for number in range(40))
+_PIECES = tuple(f"piece {number} " for number in range(20))
 
 
 async def drain(scale: float) -> list[Row]:
@@ -26,7 +26,7 @@ async def drain(scale: float) -> list[Row]:
         ("openai", "fireworks"), DRAIN_DELAY=str(_DRAIN_DELAY), RELOAD_WATCH="false"
     ) as playing:
         playing.vendors["openai"].up.answer = Answer(
-            text="".join(_PIECES), pieces=_PIECES, delay=0.1
+            text="".join(_PIECES), pieces=_PIECES, delay=0.25
         )
         streams, replies, unready, code = await _end_under_load(playing)
     failed = [reply for reply in replies if not reply.good]
@@ -41,6 +41,7 @@ async def drain(scale: float) -> list[Row]:
 
 async def _end_under_load(playing: Stage) -> tuple[list[Reply], list[Reply], float, int]:
     fresh, kept = Client(playing.service.port, keep=False), playing.client
+    await closed(lambda _: kept.ask(QUESTION), requests=100, callers=4)  # warm
     streams = [
         asyncio.ensure_future(fresh.ask({**QUESTION, "stream": True})) for _ in range(_STREAMS)
     ]
