@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import re
+import signal
 from pathlib import Path
 
 from cli.command import COMMAND, PATIENCE, Result, environment
@@ -13,10 +14,21 @@ from cli.command import COMMAND, PATIENCE, Result, environment
 _CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
-async def run_in_terminal(*words: str, folder: Path, **variables: str) -> Result:
+async def run_in_terminal(
+    *words: str,
+    folder: Path,
+    interrupt: tuple[bytes, signal.Signals] | None = None,
+    **variables: str,
+) -> Result:
     """Run the command to its end, its output and errors on one terminal.
 
     `Result.out` is what a person reads; `Result.err` the same with the terminal's codes.
+
+    Args:
+        words: the command's.
+        folder: where it runs.
+        interrupt: a signal, and the words on the terminal that it is sent after.
+        variables: of its environment.
     """
     ours, theirs = pty.openpty()
     size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
@@ -32,12 +44,24 @@ async def run_in_terminal(*words: str, folder: Path, **variables: str) -> Result
     os.close(theirs)
     try:
         async with asyncio.timeout(PATIENCE):
-            written = await asyncio.to_thread(_read_all, ours)
+            written = b""
+            if interrupt is not None:
+                written = await asyncio.to_thread(_read_to, interrupt[0], ours)
+                process.send_signal(interrupt[1])
+            written += await asyncio.to_thread(_read_all, ours)
             code = await process.wait()
     finally:
         os.close(ours)
     text = written.decode().replace("\r\n", "\n")
     return Result(code, _CODES.sub("", text), text)
+
+
+def _read_to(words: bytes, terminal: int) -> bytes:
+    """Read until these words have come."""
+    read = b""
+    while words not in read:
+        read += os.read(terminal, 65_536)
+    return read
 
 
 def _read_all(terminal: int) -> bytes:

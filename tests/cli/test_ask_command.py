@@ -1,5 +1,6 @@
 """``faultmaven ask``: a whole answer from this process, honest about evidence and confidence."""
 
+import signal
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,19 @@ async def test_a_broken_answer_says_so(tmp_path: Path) -> None:
     assert "Answered by" not in shown.out
     assert "Ask again" in shown.out
     assert "Could not connect" not in shown.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_who_stops_it_gets_an_ended_line(tmp_path: Path, number: signal.Signals) -> None:
+    """What was printed until then is said to be a part, and nothing is spilled."""
+    async with Upstream("openai", answer=DIAGNOSIS) as up:
+        up.always("stream_stall_after_content")
+        shown = await run_in_terminal(
+            "ask", "Why?", folder=tmp_path, interrupt=(b"The heap", number), **_asking(up)
+        )
+    assert shown.code not in {0, 1}
+    assert "\nThe answer breaks off here.\n" in shown.out
+    assert "Traceback" not in shown.out
 
 
 async def test_a_pipe_gets_the_finished_answer(tmp_path: Path) -> None:
