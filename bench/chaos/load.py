@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -59,6 +61,19 @@ def quantile(values: Sequence[float], share: float) -> float:
 def good_share(replies: Sequence[Reply]) -> float:
     """Share of whole answers; 0 where nothing was asked."""
     return sum(reply.good for reply in replies) / len(replies) if replies else 0.0
+
+
+def reasons(replies: Sequence[Reply]) -> str:
+    """What became of those that were not answered, the most frequent first; empty for none."""
+    bad = Counter(_reason(reply) for reply in replies if not reply.good)
+    return ", ".join(f"{count} times {reason}" for reason, count in bad.most_common(3))
+
+
+def _reason(reply: Reply) -> str:
+    code = re.search(rb'"code": ?"(\w+)"', reply.body)
+    if code is not None:
+        return f"{reply.status} {code[1].decode()}"
+    return str(reply.status) if reply.status else reply.body.decode(errors="replace")[:60]
 
 
 async def _one(ask: Ask, number: int) -> Reply:

@@ -15,7 +15,8 @@ from upstreams import Answer
 
 _STREAMS = 50
 _RATE = 50
-_DRAIN_DELAY = 2.0  # seconds in which a load balancer takes the service out
+_DRAIN_DELAY = 4.0  # seconds in which new connections are still served
+_TURNS_AWAY = 1.0  # seconds after which the load balancer, that is the callers, has turned away
 _PIECES = tuple(f"piece {number} " for number in range(20))
 
 
@@ -57,9 +58,10 @@ async def _end_under_load(playing: Stage) -> tuple[list[Reply], list[Reply], flo
     await asyncio.sleep(1.5)
     told = time.perf_counter()
     ending = asyncio.ensure_future(playing.service.end(signal.SIGTERM))
-    unready = await _until_unready(fresh, told)
-    await asyncio.sleep(max(0.0, _DRAIN_DELAY / 2 - (time.perf_counter() - told)))
+    looking = asyncio.ensure_future(_until_unready(fresh, told))
+    await asyncio.sleep(_TURNS_AWAY)
     stop.set()
+    unready = await looking
     return list(await asyncio.gather(*streams)), await load, unready, await ending
 
 

@@ -20,8 +20,12 @@ async def overload(scale: float) -> list[Row]:
     """Three times the peak is offered by callers who do not wait for each other."""
     seconds = max(3.0, 20 * scale)
     # As many places as keep the service busy: more would only make everybody wait.
-    limits = {"MAX_IN_FLIGHT": str(_PLACES), "MAX_QUEUE": str(_QUEUE), "LOG_LEVEL": "error"}
-    async with stage(("openai", "fireworks"), **limits) as playing:
+    async with stage(
+        ("openai", "fireworks"),
+        MAX_IN_FLIGHT=str(_PLACES),
+        MAX_QUEUE=str(_QUEUE),
+        LOG_LEVEL="error",
+    ) as playing:
         for vendor in playing.vendors.values():
             vendor.mood = delayed(_UPSTREAM_SECONDS)
         peak = await _peak(playing, seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import statistics
 import time
 
 from bench.chaos.client import QUESTION, Reply
@@ -53,8 +54,8 @@ async def recovery(scale: float) -> list[Row]:
             times.append(await _outage(playing))
             ended.set()
             replies += await load
-        worst = max(times)
-    note = f"worst of {rounds} outages of {_OUTAGE_SECONDS:.0f} s"
+        worst, usual = max(times), 1000 * statistics.median(times)
+    note = f"worst of {rounds} outages of {_OUTAGE_SECONDS:.0f} s; median {usual:.0f} ms"
     return [
         took("recovery", "back in use after a short outage", worst, 2.0, note=note),
         share("recovery", "success meanwhile", good_share(replies), 0.9999),
