@@ -8,7 +8,7 @@ import signal
 import time
 
 from bench.chaos.client import QUESTION, Client, Reply
-from bench.chaos.load import closed, paced
+from bench.chaos.load import closed, paced, reasons
 from bench.chaos.row import Row, exactly, took
 from bench.chaos.stage import Stage, stage
 from upstreams import Answer
@@ -33,7 +33,13 @@ async def drain(scale: float) -> list[Row]:
     failed = [reply for reply in replies if not reply.good]
     cut = [reply for reply in streams if not reply.good]
     return [
-        exactly("drain", "failed requests", len(failed), 0, note=f"{len(replies)} requests"),
+        exactly(
+            "drain",
+            "failed requests",
+            len(failed),
+            0,
+            note=f"{len(replies)} requests {reasons(replies)}",
+        ),
         exactly("drain", "cut streams", len(cut), 0, note=f"{len(streams)} streams"),
         took("drain", "readiness says no after", unready, 0.1),
         exactly("drain", "exit code", code, 0),

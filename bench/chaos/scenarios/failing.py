@@ -6,7 +6,7 @@ import random
 import statistics
 
 from bench.chaos.client import QUESTION, Reply
-from bench.chaos.load import closed, good_share, paced
+from bench.chaos.load import closed, good_share, paced, reasons
 from bench.chaos.row import Row, share, took
 from bench.chaos.stage import Stage, stage
 from upstreams import Exchange, answer_well
@@ -32,7 +32,11 @@ async def dead(scale: float) -> list[Row]:
         base = f"{1000 * _median(healthy):.2f} ms with all four well"
     return [
         share(
-            "dead", f"success, 2 of 4 down, {len(replies)} requests", good_share(replies), 0.9999
+            "dead",
+            f"success, 2 of 4 down, {len(replies)} requests",
+            good_share(replies),
+            0.9999,
+            note=reasons(replies),
         ),
         took("dead", "added at the median once circuits are open", added, 0.002, note=base),
     ]
@@ -53,7 +57,7 @@ async def random_failures(scale: float) -> list[Row]:
             vendor.mood = moody
         replies = await _ask(playing, requests=requests, callers=_CALLERS)
     what = f"success, 3 providers failing 10 % each, {requests} requests"
-    return [share("random", what, good_share(replies), 0.999)]
+    return [share("random", what, good_share(replies), 0.999, note=reasons(replies))]
 
 
 async def outage(scale: float) -> list[Row]:
@@ -68,7 +72,7 @@ async def outage(scale: float) -> list[Row]:
     note = f"{failing} of {playing.calls} attempts went to the one that is down"
     return [
         Row("outage", what, each, 1.20, note=note),
-        share("outage", "success meanwhile", good_share(replies), 0.9999),
+        share("outage", "success meanwhile", good_share(replies), 0.9999, note=reasons(replies)),
     ]
 
 
