@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from cli.command import COMMAND, PATIENCE, Result, environment
@@ -17,8 +18,8 @@ _CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 async def run_in_terminal(
     *words: str,
     folder: Path,
+    variables: Mapping[str, str],
     interrupt: tuple[bytes, signal.Signals] | None = None,
-    **variables: str,
 ) -> Result:
     """Run the command to its end, its output and errors on one terminal.
 
@@ -27,8 +28,8 @@ async def run_in_terminal(
     Args:
         words: the command's.
         folder: where it runs.
-        interrupt: a signal, and the words on the terminal that it is sent after.
         variables: of its environment.
+        interrupt: a signal, and the words on the terminal that it is sent after.
     """
     ours, theirs = pty.openpty()
     size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}

@@ -128,7 +128,7 @@ async def test_a_terminal_shows_the_answer_while_it_is_written(tmp_path: Path, l
     """Sections as they come, each said once; then what only the whole could tell."""
     async with Upstream("openai", answer=DIAGNOSIS) as up:
         result = await run_in_terminal(
-            *("ask", "Why?", "--file", str(log)), folder=tmp_path, **_asking(up)
+            *("ask", "Why?", "--file", str(log)), folder=tmp_path, variables=_asking(up)
         )
         assert up.last.json["stream"] is True
     assert result.code == 0
@@ -156,7 +156,7 @@ async def test_markdown_of_the_models_own_is_checked_in_the_end(tmp_path: Path, 
     )
     async with Upstream("openai", answer=answer) as up:
         result = await run_in_terminal(
-            *("ask", "Why?", "--file", str(log)), folder=tmp_path, **_asking(up)
+            *("ask", "Why?", "--file", str(log)), folder=tmp_path, variables=_asking(up)
         )
     assert result.code == 0
     assert result.out.count("It leaks.") == 1
@@ -178,7 +178,7 @@ async def test_a_terminal_shows_what_was_tried_as_it_fails(tmp_path: Path) -> No
             "CHAT_PROVIDER": "openai",
             "FALLBACK_CHAIN": "fireworks",
         }
-        result = await run_in_terminal("ask", "Why?", folder=tmp_path, **variables)
+        result = await run_in_terminal("ask", "Why?", folder=tmp_path, variables=variables)
     assert result.code == 0
     assert result.out.count("It is the disk.") == 1
     failed, answered = result.out.index("openai: connection ("), result.out.index("It is the disk.")
@@ -189,7 +189,7 @@ async def test_a_broken_answer_says_so(tmp_path: Path) -> None:
     """What came is shown as what it is, and the exit code is that of a failure."""
     async with Upstream("openai", answer=DIAGNOSIS) as up:
         up.always("stream_cut_after_content")
-        shown = await run_in_terminal("ask", "Why?", folder=tmp_path, **_asking(up))
+        shown = await run_in_terminal("ask", "Why?", folder=tmp_path, variables=_asking(up))
     assert shown.code == 1
     assert "The heap is too small." in shown.out
     assert "\nThe answer breaks off here.\nThe answer broke off: openai" in shown.out
@@ -204,7 +204,10 @@ async def test_who_stops_it_gets_an_ended_line(tmp_path: Path, number: signal.Si
     async with Upstream("openai", answer=DIAGNOSIS) as up:
         up.always("stream_stall_after_content")
         shown = await run_in_terminal(
-            "ask", "Why?", folder=tmp_path, interrupt=(b"The heap", number), **_asking(up)
+            *("ask", "Why?"),
+            folder=tmp_path,
+            variables=_asking(up),
+            interrupt=(b"The heap", number),
         )
     assert shown.code not in {0, 1}
     assert "\nThe answer breaks off here.\n" in shown.out
