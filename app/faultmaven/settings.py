@@ -15,12 +15,15 @@ from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from faultmaven.errors import ConfigurationError
+from faultmaven.models.worker import Worker
 
 ENV_FILE = Path(".env")
+
+_WORKER = "FAULTMAVEN_WORKER"  # set by a process of ours for its children, never by people
 
 
 def _word(value: object) -> object:
@@ -174,6 +177,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         10 * 1024 * 1024, gt=0, description="Largest request body in bytes."
     )
+    web_concurrency: int = Field(
+        1, ge=1, le=256, description="Processes that serve; one per core carries the most."
+    )
     max_in_flight: int = Field(
         500,
         ge=1,
@@ -256,6 +262,7 @@ READ_ONCE = frozenset(
         "LOG_LEVEL",
         "PORT",
         "RELOAD_WATCH",
+        "WEB_CONCURRENCY",
     }
 )
 """Variables that have an effect at the start alone."""
@@ -314,6 +321,18 @@ def read_environment(env_file: Path = ENV_FILE) -> dict[str, str]:
         name: value for name, value in os.environ.items() if value.strip() or name not in from_file
     }
     return {**from_file, **process}
+
+
+def this_worker() -> Worker | None:
+    """What this process was told where it is one of several that serve, or ``None``."""
+    told = os.environ.get(_WORKER)
+    return TypeAdapter(Worker).validate_json(told) if told else None
+
+
+def environment_for(worker: Worker) -> dict[str, str]:
+    """The environment of a process that is to be ``worker``: this one's, and what it is told."""
+    told = TypeAdapter(Worker).dump_json(worker).decode()
+    return {**os.environ, _WORKER: told, "PROMETHEUS_MULTIPROC_DIR": worker.metrics_folder}
 
 
 def _options(environment: Mapping[str, str]) -> dict[str, Any]:

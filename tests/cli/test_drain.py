@@ -36,11 +36,12 @@ async def _ask_until_refused(client: httpx.AsyncClient, model: str) -> list[http
         await asyncio.sleep(0.02)
 
 
-async def test_nothing_fails_and_nothing_is_cut(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+async def test_nothing_fails_and_nothing_is_cut(tmp_path: Path, processes: str) -> None:
     """SIGTERM under streams and steady requests: all are answered whole, and the exit code is 0."""
     async with (
         Upstream("openai", answer=slow_answer(seconds=2)) as up,
-        serving(up, folder=tmp_path, DRAIN_DELAY="0.5") as service,
+        serving(up, folder=tmp_path, DRAIN_DELAY="0.5", WEB_CONCURRENCY=processes) as service,
         httpx.AsyncClient(base_url=service.url, timeout=60) as kept,
         httpx.AsyncClient(
             base_url=service.url, timeout=60, limits=httpx.Limits(max_keepalive_connections=0)

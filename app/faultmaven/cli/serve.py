@@ -16,6 +16,8 @@ from faultmaven.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from faultmaven.settings import Settings
+
 _BACKLOG = 2048
 _EXAMPLE = (
     '{"session_id": "first-try", "query": "My pod is in CrashLoopBackOff: '
@@ -29,6 +31,9 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port to listen on; default: PORT.")
     ] = None,
+    listening: Annotated[
+        int | None, typer.Option(hidden=True, help="Of a worker: the socket that listens.")
+    ] = None,
 ) -> None:
     """Start the service; Ctrl-C or SIGTERM ends it, and neither cuts a running answer."""
     from faultmaven.settings import load_settings
@@ -36,9 +41,13 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     settings = load_settings()
+    if listening is not None:
+        from faultmaven.cli.worker import serve_as_worker
+
+        raise typer.Exit(0 if serve_as_worker(socket.socket(fileno=listening)) else 1)
     address = host or settings.host, settings.port if port is None else port
-    with listen(*address) as listening:
-        served = _run(listening)
+    with listen(*address) as taken:
+        served = _run(taken) if settings.web_concurrency == 1 else _run_several(taken, settings)
     raise typer.Exit(0 if served else 1)
 
 
@@ -98,6 +107,22 @@ def _run(listening: socket.socket) -> bool:
     with ModelProgress(unsaid=("off", "stopped", "failed")) as progress:
         server.run(sockets=[listening])
     return server.started
+
+
+def _run_several(listening: socket.socket, settings: Settings) -> bool:
+    """Serve with several processes until a signal ends it; whether all could be started."""
+    if sys.platform == "win32":
+        hint = "Leave WEB_CONCURRENCY at 1, and start it once more on another PORT."
+        raise ConfigurationError("WEB_CONCURRENCY: Windows cannot share the port.", hint=hint)
+    from faultmaven.cli.crew import serve_with_crew
+    from faultmaven.container import container
+
+    address = listening.getsockname()
+    return serve_with_crew(
+        listening,
+        size=settings.web_concurrency,
+        greet=lambda: _greet(address, container.get_registry().get_fallback_chain()),
+    )
 
 
 def _end(_number: int, _frame: Any) -> None:

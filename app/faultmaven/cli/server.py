@@ -40,6 +40,7 @@ class DrainingServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 ws="none",
+                workers=1,  # not what uvicorn itself reads of WEB_CONCURRENCY
             )
         )
         self._drained_at: float | None = None  # monotonic seconds

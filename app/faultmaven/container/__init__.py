@@ -17,8 +17,11 @@ from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
 from faultmaven.infrastructure.llm.transport import shared_transport
+from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.infrastructure.observability.shared_values import forget_present
 from faultmaven.models.interfaces import ILLMProvider, ISessionStore
+from faultmaven.models.worker import Worker
 from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
@@ -109,6 +112,15 @@ class Container:
         self._in_use = True
         embedded: EmbeddedModel = self.core.embedded()
         return embedded
+
+    def set_up_logs(self) -> None:
+        """Write the process's log lines as the settings say."""
+        configure_logging(self.settings.log_format, self.settings.log_level)
+
+    @staticmethod
+    def forget_worker(worker: Worker) -> None:
+        """Drop what a worker that has ended had in flight from what the others expose."""
+        forget_present(worker.metrics_folder, worker.number)
 
     def reload(self) -> None:
         """Read the configuration again, as soon as the event loop gets to it; for a signal."""

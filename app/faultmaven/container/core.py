@@ -42,7 +42,7 @@ from faultmaven.services.model_directory import ModelDirectory
 from faultmaven.services.reloading import ReloadReport
 from faultmaven.services.sanitizer import Sanitizer
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
-from faultmaven.settings import ENV_FILE
+from faultmaven.settings import ENV_FILE, this_worker
 
 
 def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
@@ -170,7 +170,11 @@ class Core(containers.DeclarativeContainer):
     health_tracker = providers.Singleton(HealthTracker, registry)
     gate = providers.Singleton(_gate, registry)
     metrics = providers.Singleton(
-        Metrics, registry, health_tracker, breaker_state=gate.provided.states
+        Metrics,
+        registry,
+        health_tracker,
+        breaker_state=gate.provided.states,
+        worker=providers.Callable(this_worker),
     )
     observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
     redactor = providers.Singleton(_redactor, registry, sanitizer=sanitizer, metrics=metrics)
@@ -186,7 +190,7 @@ class Core(containers.DeclarativeContainer):
         gate=gate,
         budget=budget,
     )
-    embedded = providers.Singleton(EmbeddedModel, registry)
+    embedded = providers.Singleton(EmbeddedModel, registry, worker=providers.Callable(this_worker))
     health = providers.Singleton(
         _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded, gate=gate
     )

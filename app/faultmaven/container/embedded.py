@@ -17,6 +17,7 @@ from faultmaven.infrastructure.local_model.decision import Circumstances, Decisi
 from faultmaven.infrastructure.local_model.detect import find_local_server
 from faultmaven.infrastructure.local_model.supervisor import LocalModelServer
 from faultmaven.models.status import LocalModelStatus, OnLocalModelStatus
+from faultmaven.models.worker import ModelAddress, Worker
 from faultmaven.services.doctor import EmbeddedAbility
 
 logger = logging.getLogger(__name__)
@@ -31,10 +32,18 @@ _CANNOT_CHAT = re.compile(r"embed|rerank|minilm|(?:^|[/_-])(?:bge|gte|e5|clip|wh
 
 
 class EmbeddedModel:
-    """Finds or starts the model server that the ``local`` provider asks."""
+    """Finds or starts the model server that the ``local`` provider asks.
 
-    def __init__(self, registry: ProviderRegistry) -> None:
+    Args:
+        registry: the providers.
+        worker: this process, where it is one of several that serve: it starts no model, but asks
+            the one that was started for all of them, and is told where in its life that is.
+    """
+
+    def __init__(self, registry: ProviderRegistry, *, worker: Worker | None = None) -> None:
         self._registry = registry
+        self._worker = worker
+        self._told = LocalModelStatus()
         self._server: LocalModelServer | None = None
         self._found: tuple[str, ...] = ()  # models of a server that was running already
         self._listener: OnLocalModelStatus = lambda _status: None
@@ -42,7 +51,19 @@ class EmbeddedModel:
     @property
     def status(self) -> LocalModelStatus:
         """Where the embedded model is in its life; ``off`` when none was started."""
-        return self._server.status if self._server else LocalModelStatus()
+        return self._server.status if self._server else self._told
+
+    @property
+    def address(self) -> ModelAddress | None:
+        """Where the embedded model answers; ``None`` where there is none."""
+        if self._server is None:
+            return self._worker.model if self._worker else None
+        server = self._server
+        return ModelAddress(server.base_url, server.model, server.api_key)
+
+    def note(self, status: LocalModelStatus) -> None:
+        """Take over where a model that another process runs is in its life."""
+        self._told = status
 
     def on_status(self, listener: OnLocalModelStatus) -> None:
         """Have ``listener`` told every change, such as a progress bar."""
@@ -52,10 +73,13 @@ class EmbeddedModel:
         """Start the model if nothing else can answer; returns before it is loaded."""
         if self._server is not None or "local" not in self._registry.get_available_providers():
             return
+        if self.address is not None:
+            self.point(self._registry)
+            return
         found = await self._running_server()
         decision = self._decision(found)
         logger.info("Embedded model: %s (%s)", "on" if decision.start else "off", decision.reason)
-        if decision.start:
+        if decision.start and self._worker is None:
             await self._start()
         else:
             self._found = found
@@ -72,8 +96,9 @@ class EmbeddedModel:
         named = settings.local_model == "auto" and _is_set(settings.environment, "LOCAL_LLM_URL")
         if named or "local" not in registry.get_available_providers():
             return
-        if self._server is not None:
-            self._point_at(self._server, registry)
+        address = self.address
+        if address is not None:
+            self._point_at(address, registry)
         elif self._found and not settings.environment.get("LOCAL_LLM_MODEL"):
             config = registry.get_config("local")
             registry.use_local_server(replace(config, models=_talkative_first(self._found)))
@@ -146,16 +171,16 @@ class EmbeddedModel:
             return
         self._server = server
 
-    def _point_at(self, server: LocalModelServer, registry: ProviderRegistry) -> None:
+    def _point_at(self, address: ModelAddress, registry: ProviderRegistry) -> None:
         alone = registry.get_fallback_chain() == ["local"]
         if alone and "request_timeout" not in registry.settings.model_fields_set:
             registry.request_timeout = _ATTEMPT_SECONDS
         registry.use_local_server(
             replace(
                 registry.get_config("local"),
-                base_url=server.base_url,
-                models=[server.model],
-                api_key=server.api_key,
+                base_url=address.base_url,
+                models=[address.model],
+                api_key=address.api_key,
                 context_window=_CONTEXT,
                 timeout=_ATTEMPT_SECONDS,
                 max_retries=_RETRIES,

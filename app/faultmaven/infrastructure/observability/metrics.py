@@ -22,6 +22,7 @@ from faultmaven.infrastructure.observability.series import (
     ProviderChildren,
     Series,
 )
+from faultmaven.infrastructure.observability.shared_values import share_values, sum_of
 from faultmaven.infrastructure.observability.state_collector import (
     BreakerState,
     HealthSource,
@@ -31,6 +32,7 @@ from faultmaven.infrastructure.observability.state_collector import (
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.status import Probe
+from faultmaven.models.worker import Worker
 
 
 class Metrics:
@@ -42,6 +44,8 @@ class Metrics:
         directory: the providers; each of its names has its series from the start.
         health: what the gauges of the providers' state show.
         breaker_state: tells how the worst breaker of a provider stands.
+        worker: this process, where it is one of several that serve. What is exposed is then the
+            sum of all, but for the state of the providers, which is what this one knows of it.
     """
 
     def __init__(
@@ -50,7 +54,10 @@ class Metrics:
         health: HealthSource,
         *,
         breaker_state: BreakerState = always_closed,
+        worker: Worker | None = None,
     ) -> None:
+        if worker is not None:
+            share_values(worker.number)
         # The client's start times per series double the exposition and nobody reads them.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the client leaves it untyped
         self.registry = CollectorRegistry(auto_describe=False)
@@ -60,14 +67,18 @@ class Metrics:
             name: ProviderChildren(name, self._series)
             for name in directory.get_all_provider_names()
         }
-        self.registry.register(StateCollector(directory, health, breaker_state))
-        for process_wide in (ProcessCollector, PlatformCollector, GCCollector):
-            process_wide(registry=self.registry)
+        self._exposed = self._own_registry() if worker is None else sum_of(worker.metrics_folder)
+        self._exposed.register(StateCollector(directory, health, breaker_state))
 
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """Every metric in the text format the ``Accept`` header asks for, and its media type."""
         encode, media_type = choose_encoder(accept)
-        return encode(self.registry), media_type
+        return encode(self._exposed), media_type
+
+    def _own_registry(self) -> CollectorRegistry:
+        for process_wide in (ProcessCollector, PlatformCollector, GCCollector):
+            process_wide(registry=self.registry)
+        return self.registry
 
     def on_start(self, provider: str) -> None:
         """An attempt is in flight."""

@@ -37,7 +37,10 @@ class HTTPSeries:
             registry=registry,
         )
         self.in_flight = Gauge(
-            "faultmaven_requests_in_flight", "Requests being served now.", registry=registry
+            "faultmaven_requests_in_flight",
+            "Requests being served now.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self.shed = Counter(
             "faultmaven_requests_shed",
@@ -82,6 +85,7 @@ class AttemptSeries:
             "Attempts being made now.",
             ("provider",),
             registry=registry,
+            multiprocess_mode="livesum",
         )
         self.cancelled = Counter(
             "faultmaven_attempts_cancelled",
@@ -171,7 +175,7 @@ class ConfigSeries:
             "faultmaven_config_last_reload_timestamp_seconds",
             "Unix time of the last reload that was not rejected; 0 before the first one.",
             registry=registry,
-            multiprocess_mode="mostrecent",
+            multiprocess_mode="max",
         )
 
 
