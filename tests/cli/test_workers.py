@@ -117,7 +117,10 @@ def _kill(pid: int) -> None:
 
 async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
     """Where the parent is killed, the workers end by themselves."""
-    async with Upstream("openai") as up, serving(up, folder=tmp_path, **TWO) as service:
+    async with (
+        Upstream("openai") as up,
+        serving(up, folder=tmp_path, TMPDIR=str(tmp_path), **TWO) as service,
+    ):
         workers = _children_of(service.process.pid)
         service.process.kill()
         await service.ended()
