@@ -46,8 +46,8 @@ def _auth(config: ProviderConfig, _model: str, _nearest: Sequence[str]) -> str:
     return (
         # A colon right behind the variable would make the next word look like its value.
         f"Check {variable} in this order: (1) copy the key again, without spaces; (2) make sure it "
-        "may generate text; (3) check its format for this vendor; (4) try it with the vendor's own tools; "
-        "(5) check the account's remaining credit and quota."
+        "may generate text; (3) check its format for this vendor; (4) try it with the vendor's own "
+        "tools; (5) check the account's remaining credit and quota."
     )
 
 
