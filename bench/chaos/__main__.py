@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import logging
 import os
 import platform
 import sys
@@ -22,6 +23,8 @@ from bench.chaos.scenarios import SCENARIOS
 def main() -> int:
     """Play, print the table, write the file; 0 when every bound is met."""
     options = _parser().parse_args()
+    # Whoever leaves in the middle of an endless answer makes an upstream complain at each write.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     rows: list[Row] = []
     for name in options.names or SCENARIOS:
         rows += _played(name, options.scale)
