@@ -61,7 +61,8 @@ async def service_over(tmp_path: Path) -> AsyncIterator[Serve]:
     def compose(up: Upstream, backup: Upstream | None = None) -> Container:
         second = _variables("FIREWORKS", backup) if backup else {}
         chain = {"CHAT_PROVIDER": "openai", "FALLBACK_CHAIN": "fireworks" if backup else "none"}
-        settings = settings_of({**_variables("OPENAI", up), **second, **chain})
+        probing = {"PROBE_INTERVAL": "0"}  # upstreams count requests
+        settings = settings_of({**_variables("OPENAI", up), **second, **chain, **probing})
         registry = ProviderRegistry(settings, transport=transport)
         return Container(settings, registry, SQLiteSessionStore(tmp_path / "sessions.sqlite3"))
 
