@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from httpcore import AsyncHTTPConnection
+
 from faultmaven.cli.main import main
 
 
@@ -23,7 +25,14 @@ def _counts() -> str:
         tasks = len(asyncio.all_tasks())
     except RuntimeError:  # between two turns of the loop
         tasks = -1
-    return json.dumps({"tasks": tasks, "objects": len(gc.get_objects())})
+    return json.dumps({"tasks": tasks, "busy": sum(map(_is_busy, gc.get_objects()))})
+
+
+def _is_busy(item: object) -> bool:
+    """Whether it is a connection to an upstream that somebody has and never gave back."""
+    if type(item) is not AsyncHTTPConnection:
+        return False
+    return not (item.is_idle() or item.is_closed())
 
 
 def _reprs() -> str:

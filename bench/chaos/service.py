@@ -29,11 +29,13 @@ class Inside:
 
     Attributes:
         tasks: of the event loop.
+        busy: connections to upstreams that are in use.
         files: open file descriptors, sockets included.
         resident: bytes of memory.
     """
 
     tasks: int
+    busy: int
     files: int
     resident: int
 
@@ -62,7 +64,7 @@ class Service:
         status = Path(f"/proc/{self.process.pid}")
         pages = int((status / "statm").read_text().split()[1])
         files = len(list((status / "fd").iterdir()))
-        return Inside(told["tasks"], files, pages * 4096)
+        return Inside(told["tasks"], told["busy"], files, pages * 4096)
 
     async def reprs(self) -> str:
         """What every object of ours says of itself."""

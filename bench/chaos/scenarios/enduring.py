@@ -47,6 +47,7 @@ async def endurance(scale: float) -> list[Row]:
             "endurance", "memory grown after warm-up", grown, 1.0, unit="MB", kind="time", note=note
         ),
         exactly("endurance", "tasks at rest", after.tasks, before.tasks),
+        exactly("endurance", "connections to upstreams that nobody gave back", after.busy, 0),
         Row("endurance", "more open files at rest", after.files - before.files, 0),
         exactly("endurance", "requests left without answer or error", unanswered, 0),
     ]
