@@ -13,15 +13,15 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
-    AsyncExitStack,
     asynccontextmanager,
     contextmanager,
 )
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Protocol
+from typing import Protocol, Self
 
+import anyio
 import httpx
 
 from faultmaven.errors import (
@@ -102,27 +102,34 @@ class HttpxTransport:
     """`Transport` over httpx: a pool for what may pass a proxy, and one for what must not.
 
     A pool belongs to the event loop it was used on, so a new loop gets new pools.
+
+    Args:
+        limits: how many connections a pool may hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: httpx.Limits = _LIMITS) -> None:
+        self._limits = limits
         self._clients: dict[bool, httpx.AsyncClient] = {}  # by `WireRequest.direct`
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
         """Send and return the whole answer; see `Transport.send`."""
         with _told(timeout):
-            async with asyncio.timeout(timeout), self._exchange(request) as response:
-                body = b"".join([piece async for piece in _pieces(response)])
-        return WireResponse(status=response.status_code, headers=_headers(response), body=body)
+            async with asyncio.timeout(timeout), self._exchange(request) as exchange:
+                head = await exchange.head()
+                body = b"".join([piece async for piece in exchange.pieces()])
+        return WireResponse(status=head.status_code, headers=_headers(head), body=body)
 
     @asynccontextmanager
     async def stream(self, request: WireRequest) -> AsyncIterator[WireStream]:
         """Send and give the answer as it comes; see `Transport.stream`."""
-        async with AsyncExitStack() as exchange:
+        with _told():
+            exchange = self._exchange(request)
+        async with exchange:
             with _told():
-                response = await exchange.enter_async_context(self._exchange(request))
+                head = await exchange.head()
             # What the reader of the answer raises is none of the network's doing.
-            yield WireStream(response.status_code, _headers(response), _told_pieces(response))
+            yield WireStream(head.status_code, _headers(head), _told_pieces(exchange))
 
     async def aclose(self) -> None:
         """Close every connection; a closed transport opens a new pool when used again."""
@@ -141,12 +148,17 @@ class HttpxTransport:
         else:
             loop.run_until_complete(_close(clients))
 
-    def _exchange(self, request: WireRequest) -> AbstractAsyncContextManager[httpx.Response]:
+    def _exchange(self, request: WireRequest) -> _Exchange:
         _require_sendable(request.headers)
         _require_port(request.url)
         client = self._client_of_this_loop(direct=request.direct)
-        return client.stream(
-            request.method, request.url, headers=dict(request.headers), content=request.body or None
+        return _Exchange(
+            client.stream(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                content=request.body or None,
+            )
         )
 
     def _client_of_this_loop(self, *, direct: bool) -> httpx.AsyncClient:
@@ -154,7 +166,7 @@ class HttpxTransport:
         if self._loop is not loop:
             self._clients, self._loop = {}, loop
         if direct not in self._clients:
-            self._clients[direct] = _new_client(direct=direct)
+            self._clients[direct] = _new_client(self._limits, direct=direct)
         return self._clients[direct]
 
     def _let_go(self) -> tuple[asyncio.AbstractEventLoop | None, tuple[httpx.AsyncClient, ...]]:
@@ -162,6 +174,69 @@ class HttpxTransport:
         loop, clients = self._loop, tuple(self._clients.values())
         self._clients, self._loop = {}, None
         return loop, clients
+
+
+class _Exchange:
+    """One exchange, in a task that is only ever ended in the way the HTTP client can bear.
+
+    httpcore tidies up behind a shield that holds off anyio's cancellations and not asyncio's own:
+    a caller who leaves in that moment would keep a place in the pool for ever. So a caller's
+    cancellation ends with the caller, who ends the task through its scope and sees it out.
+    """
+
+    def __init__(self, call: AbstractAsyncContextManager[httpx.Response]) -> None:
+        self._call = call
+        self._scope = anyio.CancelScope()
+        self._arrived: asyncio.Queue[httpx.Response | bytes | None] = asyncio.Queue(maxsize=1)
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End it, and wait until it has tidied up, even if told to hurry meanwhile."""
+        self._scope.cancel()
+        hurried: asyncio.CancelledError | None = None
+        while not self._task.done():
+            try:
+                await asyncio.wait((self._task,))
+            except asyncio.CancelledError as error:
+                hurried = error
+        if not self._task.cancelled():
+            self._task.exception()  # told already to whoever asked
+        if hurried is not None:
+            raise hurried
+
+    async def head(self) -> httpx.Response:
+        """The answer's head; its body comes with `pieces`."""
+        head = await self._arrived.get()
+        if not isinstance(head, httpx.Response):
+            raise await self._failure()
+        return head
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes, decompressed."""
+        while (piece := await self._arrived.get()) is not None:
+            if isinstance(piece, bytes):
+                yield piece
+        await asyncio.wait((self._task,))
+        self._task.result()
+
+    async def _failure(self) -> BaseException:
+        await asyncio.wait((self._task,))
+        return self._task.exception() or httpx.RemoteProtocolError("no answer")
+
+    async def _run(self) -> None:
+        with self._scope:
+            try:
+                async with self._call as response:
+                    await self._arrived.put(response)
+                    async for piece in _bounded(response):
+                        await self._arrived.put(piece)
+            finally:
+                if not self._scope.cancel_called:
+                    await self._arrived.put(None)
 
 
 @cache
@@ -181,11 +256,11 @@ async def _close(clients: tuple[httpx.AsyncClient, ...]) -> None:
         await client.aclose()
 
 
-def _new_client(*, direct: bool) -> httpx.AsyncClient:
+def _new_client(limits: httpx.Limits, *, direct: bool) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         verify=_tls(),
         trust_env=not direct,  # the environment names proxies
-        limits=_LIMITS,
+        limits=limits,
         timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT),
         headers={"accept-encoding": "gzip, deflate"},  # others can grow without bound in one step
         follow_redirects=False,  # a redirect would carry the key to somewhere else
@@ -254,13 +329,13 @@ def _headers(response: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-async def _told_pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+async def _told_pieces(exchange: _Exchange) -> AsyncGenerator[bytes, None]:
     with _told():
-        async for piece in _pieces(response):
+        async for piece in exchange.pieces():
             yield piece
 
 
-async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _bounded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """The body as it comes, up to what any answer needs."""
     size = 0
     async for piece in response.aiter_bytes():

@@ -1,0 +1,65 @@
+"""Whoever leaves, at whatever moment, gives the connection back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from faultmaven.errors import ProviderError
+from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.wire.types import WireRequest
+from llm.questions import question
+from upstreams import Upstream
+
+_ROOM = 2  # connections: with one of them lost the last questions wait for ever
+_STEPS = 120  # of the event loop; an exchange on loopback takes some forty
+
+
+async def _whole(transport: HttpxTransport, request: WireRequest) -> None:
+    await transport.send(request, timeout=20)
+
+
+async def _streamed(transport: HttpxTransport, request: WireRequest) -> None:
+    async with transport.stream(request) as answer:
+        async for _ in answer.chunks:
+            pass
+
+
+async def _half(transport: HttpxTransport, request: WireRequest) -> None:
+    async with transport.stream(request) as answer:
+        await anext(answer.chunks, None)
+
+
+@pytest.mark.parametrize("ask", [_whole, _streamed, _half])
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+@pytest.mark.parametrize("fault", [None, "cut_body", "reset_in_body", "slow_drip"])
+async def test_no_moment_to_leave_costs_a_connection(
+    ask: Callable[[HttpxTransport, WireRequest], Awaitable[None]],
+    fault: str | None,
+    *,
+    again: bool,
+) -> None:
+    """Leaving after each step of the loop, even while the last leaving is tidied up."""
+    transport = HttpxTransport(httpx.Limits(max_connections=_ROOM, max_keepalive_connections=1))
+    async with Upstream("openai") as up:
+        if fault is not None:
+            up.always(fault)
+        for steps in range(_STEPS):
+            asking = asyncio.ensure_future(ask(transport, question(up)))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            asking.cancel()
+            if again:
+                await asyncio.sleep(0)
+                asking.cancel()
+            with suppress(asyncio.CancelledError, ProviderError):
+                await asking
+        up.recover()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(_whole(transport, question(up)) for _ in range(2 * _ROOM)))
+        await transport.aclose()
+    assert len(asyncio.all_tasks()) == 1
