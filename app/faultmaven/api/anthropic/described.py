@@ -10,6 +10,7 @@ from faultmaven.api.anthropic.request import ConversationRequest, MessagesReques
 from faultmaven.api.anthropic.stream import AnswerEvents
 from faultmaven.api.body import TIMEOUT_HEADER
 from faultmaven.api.errors import Failure, problem_of
+from faultmaven.api.example_answer import ANSWER, QUESTION
 from faultmaven.api.openapi import by_example, schema_ref, shown
 from faultmaven.api.refusals import (
     BodyTimeoutError,
@@ -23,29 +24,18 @@ from faultmaven.errors import (
     ErrorClass,
     FaultMavenError,
 )
-from faultmaven.models.attempt import Attempt, Usage
+from faultmaven.models.attempt import Attempt
 from faultmaven.models.faults import FieldFault
-from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.stream import Beginning, Delta
 from faultmaven.services.model_directory import UnknownModelError
 
 _ID = "msg_5f1c0d6e"
 
-_ANSWER = LLMResponse(
-    content="The disk is full.",
-    confidence=0.87,
-    provider="openai",
-    model="gpt-4o",
-    tokens_used=26,
-    response_time_ms=840,
-    usage=Usage(prompt=20, completion=6),
-)
-
 _REQUEST: dict[str, Any] = {
     "model": "auto",
     "max_tokens": 1024,
     "system": "Be brief.",
-    "messages": [{"role": "user", "content": "write: no space left on device. What is wrong?"}],
+    "messages": [{"role": "user", "content": QUESTION}],
 }
 
 _COUNT: dict[str, Any] = {name: _REQUEST[name] for name in ("model", "system", "messages")}
@@ -114,13 +104,13 @@ def _error_example(error: FaultMavenError) -> dict[str, Any]:
 
 def _stream_example() -> str:
     written = AnswerEvents(_ID, shows_thoughts=False)
-    begun = written.begin(Beginning(_ANSWER.provider, _ANSWER.model))
+    begun = written.begin(Beginning(ANSWER.provider, ANSWER.model))
     told = written.delta(Delta(text="The disk")) + written.delta(Delta(text=" is full."))
-    return (begun + told + written.end(_ANSWER)).decode()
+    return (begun + told + written.end(ANSWER)).decode()
 
 
 EXAMPLES: dict[str, Any] = {
-    "Message": message(_ANSWER, message_id=_ID, shows_thoughts=False),
+    "Message": message(ANSWER, message_id=_ID, shows_thoughts=False),
     "MessageStream": _stream_example(),
     "TokenCount": {"input_tokens": 26, "faultmaven": {"estimated": True}},
     **{f"MessageError{status}": _error_example(error) for status, (_, error) in _ERRORS.items()},

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from faultmaven.api.body import TIMEOUT_HEADER
 from faultmaven.api.errors import Failure, problem_of
+from faultmaven.api.example_answer import ANSWER, QUESTION
 from faultmaven.api.openai.answer import Envelope, completion_body
 from faultmaven.api.openai.chunks import DONE, Chunks
 from faultmaven.api.openai.errors import error_body
@@ -18,26 +19,15 @@ from faultmaven.api.openapi import DOCUMENTED_ERRORS, by_example, schema_ref, sh
 from faultmaven.errors import AllProvidersFailedError, ErrorClass, FaultMavenError
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.embedding import EmbeddingAnswer
-from faultmaven.models.interfaces import LLMResponse
 from faultmaven.services.model_directory import UnknownModelError
 
 _ENVELOPE = Envelope("chatcmpl-5f1c0d6e", 1_741_962_003)
-
-_ANSWER = LLMResponse(
-    content="The disk is full.",
-    confidence=0.87,
-    provider="openai",
-    model="gpt-4o",
-    tokens_used=26,
-    response_time_ms=840,
-    usage=Usage(prompt=20, completion=6),
-)
 
 _CHAT: dict[str, Any] = {
     "model": "auto",
     "messages": [
         {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": "write: no space left on device. What is wrong?"},
+        {"role": "user", "content": QUESTION},
     ],
 }
 
@@ -81,13 +71,13 @@ def _error_example(error: FaultMavenError) -> dict[str, Any]:
 
 
 def _stream_example() -> str:
-    chunks = Chunks(_ENVELOPE, _ANSWER.model, with_usage=False)
+    chunks = Chunks(_ENVELOPE, ANSWER.model, with_usage=False)
     told = chunks.text("The disk") + chunks.text(" is full.")
     return (chunks.first(silent=False) + told + chunks.last("stop") + DONE).decode()
 
 
 EXAMPLES: dict[str, Any] = {
-    "ChatCompletion": completion_body(_ANSWER, _ENVELOPE),
+    "ChatCompletion": completion_body(ANSWER, _ENVELOPE),
     "ChatCompletionStream": _stream_example(),
     "Embeddings": embeddings_body(_VECTORS, packed=False),
     "Model": _MODEL,

@@ -178,18 +178,18 @@ class _Reading:
 
     async def _next(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
         """The next piece of the body; ``None`` at its end, or when it is not waited for."""
-        grace = self._hearing.ear.grace(_GRACE) if self._done else None
+        if not self._done:
+            return await anext(chunks, None)
         try:
-            async with asyncio.timeout(grace):
+            async with asyncio.timeout(self._hearing.ear.grace(_GRACE)):
                 return await anext(chunks, None)
         except (TimeoutError, ProviderConnectionError):
-            if not self._done:
-                raise
             return None
 
     async def _take(self, events: Sequence[WireEvent]) -> None:
         for event in events:
-            clean = WireEvent(self._scrub(event.data), event.name)
+            said = self._scrub(event.data)
+            clean = event if said is event.data else replace(event, data=said)
             for delta in self._reader.read(clean):
                 self._went_on = self._went_on or (self._done and delta.has_content)
                 await self._hearing.take(delta)
