@@ -103,6 +103,18 @@ def test_an_attempt_is_counted_timed_and_charged(measured: Measured) -> None:
     assert value("faultmaven_retries_total", provider="one") == 0
 
 
+def test_the_first_token_of_a_stream_is_timed(measured: Measured) -> None:
+    """Streams alone have one; one that failed before it has none."""
+    for first_token_ms in (None, 40.0, 900.0):
+        measured.metrics.on_start("openai")
+        measured.metrics.on_attempt(
+            Attempt("openai", "gpt-4o", first_token_ms=first_token_ms, total_ms=2000.0)
+        )
+    name = "faultmaven_time_to_first_token_seconds"
+    assert measured.value(f"{name}_count", provider="openai") == 2
+    assert measured.value(f"{name}_sum", provider="openai") == pytest.approx(0.94)
+
+
 def test_a_failure_and_its_retry_are_counted(measured: Measured) -> None:
     """The class of failure is the outcome; the second try is a retry; no confidence, no cost."""
     for number in (1, 2):
