@@ -18,7 +18,7 @@ from faultmaven.infrastructure.observability.request import (
     current_request,
     require_request,
 )
-from faultmaven.models.attempt import Usage
+from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.confidence import Confidence
 from faultmaven.models.interfaces import LLMResponse
 from observability.directory_of_tests import Directory, answered, failed
