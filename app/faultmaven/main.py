@@ -17,6 +17,7 @@ from faultmaven.api.anthropic import messages
 from faultmaven.api.anthropic.errors import as_anthropic_error
 from faultmaven.api.body_limit import BodyLimitMiddleware
 from faultmaven.api.deps import Services
+from faultmaven.api.direct_routes import DirectRoutesMiddleware
 from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
@@ -110,7 +111,13 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan(container),
     )
+    install_error_handlers(app, {"/v1": as_openai_error, "/v1/messages": as_anthropic_error})
     # The last one added is the outermost.
+    app.add_middleware(
+        DirectRoutesMiddleware,
+        routers=[room.router for room in (query, chat, messages, embeddings)],
+        handlers=app.exception_handlers,
+    )
     app.add_middleware(
         BodyLimitMiddleware,
         max_bytes=lambda: container.settings.max_body_bytes,
@@ -131,7 +138,6 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
     )
     app.add_middleware(StartFailureMiddleware)
     app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
-    install_error_handlers(app, {"/v1": as_openai_error, "/v1/messages": as_anthropic_error})
     install_docs(app)
     for protocol in (openai, anthropic):
         app.describe(*protocol.BODIES, examples=protocol.EXAMPLES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers
@@ -63,6 +64,11 @@ class AllowedHostsMiddleware:
         return is_loopback(self._host()) and is_loopback(came_by)
 
 
+# A service is asked by a few names, by each of its callers over and over.
+_remembered = lru_cache(maxsize=256)
+
+
+@_remembered
 def is_loopback(name: str) -> bool:
     """Whether only this machine can mean itself by it."""
     if name.lower().rstrip(".") == "localhost":
@@ -73,6 +79,7 @@ def is_loopback(name: str) -> bool:
         return False
 
 
+@_remembered
 def _name(host: str | None) -> str | None:
     """The name in a ``Host`` header; ``None`` without one, which no browser leaves out."""
     if host is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -76,14 +77,19 @@ def timeout_of(headers: Mapping[str, str]) -> float | None:
 
 def _require_json(headers: Mapping[str, str]) -> None:
     """Refuse other types, a missing one too: a web page can send those without asking first."""
-    content_type = Message()
-    content_type["Content-Type"] = headers.get("content-type", "text/plain")
-    is_json = content_type.get_content_type().endswith(("/json", "+json"))
-    charset = str(content_type.get_param("charset", "")).lower()
-    if not is_json or charset not in _UTF8:
+    if not _is_json(headers.get("content-type", "text/plain")):
         raise UnsupportedMediaTypeError(_NOT_JSON)
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaTypeError(_COMPRESSED)
+
+
+@lru_cache(maxsize=64)
+def _is_json(value: str) -> bool:
+    """Whether a ``Content-Type`` means JSON in UTF-8; the same few are sent over and over."""
+    content_type = Message()
+    content_type["Content-Type"] = value
+    charset = str(content_type.get_param("charset", "")).lower()
+    return content_type.get_content_type().endswith(("/json", "+json")) and charset in _UTF8
 
 
 def _parse(body: bytes, kind: type[Body], needed: str) -> Body:

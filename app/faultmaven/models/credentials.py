@@ -126,6 +126,7 @@ _NAMED = (
     *("account_key", "accountkey", "sharedaccesskey", "private_key", "privatekey"),
     *("signing_key", "encryption_key", "auth_token", "access_token", "refresh_token", "token"),
 )
+_STEMS = ("pass", "pwd", "secret", "credential", "cookie", "key", "token")  # one in every name
 _ASSIGNED = re.compile("|".join(_NAMED))
 _LEAD = re.compile(
     r"(?:[_-]?(?:value|string|hash|s|[0-9]{1,3})|[ ]provided)?(?P<quote>\\{0,3}[\"']?)\]?"
@@ -165,24 +166,29 @@ def mask_credentials(text: str) -> str:
     return find_credentials(text).text
 
 
-def remove_key(data: bytes, key: str | None) -> bytes:
-    """The data without a key that we know, whatever its shape; a very short one is kept."""
-    known = (key or "").strip().encode("utf-8", "replace")
-    return data if len(known) < _SHORTEST_KEY else data.replace(known, b"[key removed]")
+def known_keys(keys: Iterable[str]) -> tuple[bytes, ...]:
+    """These keys as they are looked for in what a server said: the longest first.
+
+    One may be the beginning of another; one that is very short could be a part of any word, and
+    is not looked for.
+    """
+    known = {key.strip().encode("utf-8", "replace") for key in keys}
+    return tuple(sorted((key for key in known if len(key) >= _SHORTEST_KEY), key=len)[::-1])
 
 
-def remove_keys(data: bytes, keys: Iterable[str]) -> bytes:
-    """The data without any of these keys; see `remove_key`."""
-    for key in sorted(keys, key=len, reverse=True):  # one may be the beginning of another
-        data = remove_key(data, key)
+def remove_keys(data: bytes, known: Iterable[bytes]) -> bytes:
+    """The data without any of these keys, whatever their shape; see `known_keys`."""
+    for key in known:
+        data = data.replace(key, b"[key removed]")
     return data
 
 
 def find_credentials(text: str) -> Masked:
     """As `mask_credentials`, with the kinds that were found."""
-    spans = _merged(sorted(_spans(text), key=lambda span: span[0]))
-    if not spans:
+    found = list(_spans(text))
+    if not found:
         return Masked(text)
+    spans = _merged(sorted(found, key=lambda span: span[0]))
     parts: list[str] = []
     position = 0
     for start, end, kind, quote in spans:
@@ -199,8 +205,10 @@ _Span = tuple[int, int, str, str]
 def _spans(text: str) -> Iterator[_Span]:
     """Where credentials stand; spans may overlap, the more telling kind first."""
     for shape in _SHAPES:
-        if any(mark in text for mark in shape.marks):
-            yield from _shaped(shape, text)
+        for mark in shape.marks:
+            if mark in text:
+                yield from _shaped(shape, text)
+                break
     yield from _assigned(text)
 
 
@@ -214,7 +222,7 @@ def _shaped(shape: _Shape, text: str) -> Iterator[_Span]:
 def _assigned(text: str) -> Iterator[_Span]:
     """Values of settings whose name says that they are secret."""
     lowered = _lowered(text)
-    if not any(name in lowered for name in _NAMED):
+    if not _may_be_assigned(lowered):
         return
     end = 0
     for name in _ASSIGNED.finditer(lowered):
@@ -225,6 +233,14 @@ def _assigned(text: str) -> Iterator[_Span]:
         if lead and span is not None:
             end = span[1]
             yield (*span, "secret_value", lead["quote"] if _number(lead) else "")
+
+
+def _may_be_assigned(lowered: str) -> bool:
+    """Whether the end of a telling name stands in the text at all; most texts have no stem."""
+    for stem in _STEMS:
+        if stem in lowered:
+            return any(name in lowered for name in _NAMED)
+    return False
 
 
 def _is_setting(name: re.Match[str]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from functools import cache
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from faultmaven.errors import ProviderError, ProviderOverloadedError, ProviderTimeoutError
 from faultmaven.infrastructure.llm.hearing import Hearing
@@ -12,7 +13,7 @@ from faultmaven.infrastructure.llm.providers.hints import hint_for
 from faultmaven.infrastructure.llm.providers.streaming import Ear, whole
 from faultmaven.infrastructure.llm.wire.carried import left_out, refuse_controls
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
-from faultmaven.models.interfaces import ProviderConfig
+from faultmaven.models.interfaces import ILLMProvider, ProviderConfig
 from faultmaven.models.prompt import Target
 
 _LOADING_WAIT = 10.0  # seconds after which asking a loading model again makes sense
@@ -31,9 +32,25 @@ class Completing(Protocol):
         ...
 
 
+@cache
+def _has_the_methods_of(protocol: type, kind: type) -> bool:
+    """Whether a class has them; looked up once, since asking a protocol is slow."""
+    return issubclass(kind, protocol)
+
+
+def is_completing(provider: ILLMProvider) -> TypeGuard[Completing]:
+    """Whether a provider takes a whole conversation."""
+    return _has_the_methods_of(Completing, type(provider))
+
+
+def is_streaming(provider: ILLMProvider) -> TypeGuard[Streaming]:
+    """Whether a provider's answers can be heard while they are written."""
+    return _has_the_methods_of(Streaming, type(provider))
+
+
 def target_of(step: Step) -> Target:
     """Who is about to be asked."""
-    if isinstance(step.provider, Completing):
+    if is_completing(step.provider):
         return step.provider.target(step.model)
     return Target(step.name, step.model, context_window=step.config.context_window)
 
@@ -53,7 +70,7 @@ class Streaming(Completing, Protocol):
 
 def ignored_by(step: Step, request: CompletionRequest) -> tuple[str, ...]:
     """What is asked that this provider has no word for, in the caller's names."""
-    if isinstance(step.provider, Streaming):
+    if is_streaming(step.provider):
         return step.provider.ignored(request)
     return left_out(request, carried=())
 
@@ -72,7 +89,7 @@ async def listen(
     require_ready(step.config, step.model)
     try:
         async with hearing.watch as watch:
-            if isinstance(step.provider, Streaming):
+            if is_streaming(step.provider):
                 return await step.provider.stream(request, hearing)
             completion = await ask(step, request, watch.limits.first)
             for delta in whole(completion):
@@ -90,7 +107,7 @@ async def ask(step: Step, request: CompletionRequest, seconds: float) -> Complet
         ProviderError: the attempt failed, whatever the provider raised.
     """
     require_ready(step.config, step.model)
-    if isinstance(step.provider, Completing):
+    if is_completing(step.provider):
         return await step.provider.complete(request, timeout=seconds)
     try:
         refuse_controls(request, "a provider with a generate method alone")

@@ -66,7 +66,7 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if self._spares(config) or controls == _NOTHING_ASKED:
+        if controls == _NOTHING_ASKED or self._spares(config):
             return controls
         with _or_nothing():
             return replace(
@@ -83,7 +83,7 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if self._spares(config):
+        if not texts or self._spares(config):
             return texts
         with _or_nothing():
             return tuple(self._masked(text) for text in texts)
@@ -104,6 +104,8 @@ class Redactor:
             replace(call, arguments=self._masked(call.arguments)) for call in message.tool_calls
         )
         text, name = self._masked(message.text), self._masked(message.name)
+        if (text, name, calls) == (message.text, message.name, message.tool_calls):
+            return message
         return replace(message, text=text, name=name, tool_calls=calls)
 
     def _require_clean(self, url: str) -> None:
@@ -137,7 +139,7 @@ class Redactor:
         return value if self.mask(line) == line else self._masked(line).partition(": ")[2]
 
     def _masked(self, text: str) -> str:
-        masked = self.mask(text)
+        masked = self.mask(text) if text else text
         if masked != text:
             found = Counter(PLACEHOLDER.findall(masked)) - Counter(PLACEHOLDER.findall(text))
             for kind, count in found.items():

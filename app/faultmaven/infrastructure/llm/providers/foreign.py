@@ -21,7 +21,7 @@ from faultmaven.infrastructure.llm.wire.retry_after import usable_wait
 from faultmaven.infrastructure.llm.wire.turns import flatten
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Usage
-from faultmaven.models.credentials import remove_keys
+from faultmaven.models.credentials import known_keys, remove_keys
 from faultmaven.models.interfaces import ILLMProvider, LLMResponse, ProviderConfig
 
 _ENDING: set[asyncio.Task[Any]] = set()  # the loop itself holds tasks weakly
@@ -55,7 +55,8 @@ def describe_failure(error: Exception, config: ProviderConfig) -> str:
 
 
 def _quoted(text: str, config: ProviderConfig) -> str:
-    return excerpt(remove_keys(text.encode("utf-8", "replace"), config.all_keys).decode())
+    known = known_keys(config.all_keys)
+    return excerpt(remove_keys(text.encode("utf-8", "replace"), known).decode())
 
 
 async def _generate(provider: ILLMProvider, request: CompletionRequest) -> object:

@@ -94,9 +94,7 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            async with within(timeout):
-                answer = await self._keys.ask(partial(self._answer, request, timeout))
-            return _wanted(request, answer)
+            return _wanted(request, await self._ask_in_time(request, timeout))
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
 
@@ -166,6 +164,13 @@ class HTTPProvider(BaseLLMProvider):
             return failed_check(self._signed(error, model))
         return passed_check(listings, self.config, model=model, listed_as=self.listed_name(model))
 
+    async def _ask_in_time(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
+        ask = partial(self._answer, request, timeout)
+        if len(self._keys.endpoints) == len(self._candidates()) == 1:
+            return await ask(self._keys.endpoints[0])  # a single wait, which the transport bounds
+        async with within(timeout):
+            return await self._keys.ask(ask)
+
     async def _answer(
         self,
         request: CompletionRequest,
@@ -224,11 +229,12 @@ class HTTPProvider(BaseLLMProvider):
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
         response = await self._transport.send(self._direct(request), timeout=timeout)
-        return replace(response, body=self._keys.scrub(response.body))
+        body = self._keys.scrub(response.body)
+        return response if body == response.body else replace(response, body=body)
 
     def _direct(self, request: WireRequest) -> WireRequest:
         # What stays on the operator's machines is not masked: no proxy may read it on its way.
-        return replace(request, direct=self.config.local)
+        return replace(request, direct=True) if self.config.local else request
 
     def _read(self, codec: Codec, response: WireResponse) -> Completion:
         if response.status != _OK:

@@ -20,7 +20,7 @@ from faultmaven.infrastructure.llm.providers.streaming import Ear
 from faultmaven.infrastructure.llm.resilience.deadline import Clock
 from faultmaven.infrastructure.llm.resilience.keys import KeyRing, seconds_aside
 from faultmaven.infrastructure.llm.wire.types import Endpoint
-from faultmaven.models.credentials import remove_keys
+from faultmaven.models.credentials import known_keys, remove_keys
 from faultmaven.models.stream import Delta
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Keys:
     def __init__(self, config: ProviderConfig, *, clock: Clock = time.monotonic) -> None:
         self._name = config.name
         self._secrets = config.all_keys
+        self._known = known_keys(config.all_keys)
         self.endpoints = tuple(
             Endpoint(base_url=config.base_url, api_key=key, options=config.options)
             for key in self._secrets or (None,)
@@ -59,7 +60,7 @@ class Keys:
 
     def scrub(self, said: bytes) -> bytes:
         """What a server said, without any of the keys: some quote the one that they refuse."""
-        return remove_keys(said, self._secrets)
+        return remove_keys(said, self._known)
 
     async def ask(self, question: Question[T]) -> T:
         """The answer with the first key that is not at fault.

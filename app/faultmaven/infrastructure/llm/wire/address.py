@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 _VERSION = re.compile(r"(?<!/)/v\d+[a-z0-9]*$")
 
 
+# The configured addresses, over and over.
+_remembered = lru_cache(maxsize=256)
+
+
+@_remembered
 def join(base_url: str, path: str) -> str:
     """``base_url`` with ``path`` behind it."""
     return tidy(base_url) + path
 
 
+@_remembered
 def without_path(base_url: str, path: str) -> str:
     """The base URL of one that was given with a call's ``path`` already behind it."""
     return tidy(base_url).removesuffix(path).rstrip("/")
 
 
+@_remembered
 def versioned(base_url: str, version: str) -> str:
     """The base URL with ``version`` (such as ``/v1``) behind it, unless it names one itself."""
     base = tidy(base_url)

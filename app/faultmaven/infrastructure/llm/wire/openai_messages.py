@@ -24,6 +24,8 @@ def written_messages(messages: Iterable[Message]) -> list[Fields]:
     result its call, the format's vendors refuse all of it: that is put right.
     """
     whole = answered(tuple(messages))
+    if not any(message.role == "tool" for message in whole):
+        return [_message(message) for message in whole]
     return [
         turn
         for by_tools, group in groupby(whole, key=lambda message: message.role == "tool")

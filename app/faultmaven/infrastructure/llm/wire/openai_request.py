@@ -67,7 +67,10 @@ def payload(request: CompletionRequest, dialect: ChatDialect, options: Mapping[s
 
 def ignored(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]:
     """What is asked and not sent, in the caller's names, sorted."""
-    parameters = request.controls.parameters
+    controls = request.controls
+    if not _asks_further(request):
+        return ()
+    parameters = controls.parameters
     elsewhere = left_out(request, carried=parameters.keys() - _OURS, protocol=_PROTOCOL)
     asked = {**_further(request), "temperature": request.temperature, "stop": request.stop or None}
     missed = (
@@ -75,8 +78,15 @@ def ignored(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]
         for name in _refused(request, dialect)
         if asked.get(name) is not None and asked[name] != _SAMPLING.get(name)
     )
-    overruled = _OURS & request.controls.native.get(_PROTOCOL, {}).keys()
+    overruled = _OURS & controls.native.get(_PROTOCOL, {}).keys()
     return tuple(sorted({*elsewhere, *missed, *overruled}))
+
+
+def _asks_further(request: CompletionRequest) -> bool:
+    """Whether anything is asked that a model might refuse; most requests ask nothing of it."""
+    controls = request.controls
+    temperature = request.temperature is not None
+    return bool(controls.parameters or controls.native or request.stop or temperature)
 
 
 def _refused(request: CompletionRequest, dialect: ChatDialect) -> frozenset[str]:

@@ -29,6 +29,13 @@ def answered(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def _is_answered(messages: Sequence[Message]) -> bool:
+    for message in messages:
+        if message.tool_calls or message.role == "tool":
+            return _is_in_order(messages)
+    return True
+
+
+def _is_in_order(messages: Sequence[Message]) -> bool:
     waiting: Counter[str] = Counter()
     for message in messages:
         if message.role == "tool":
