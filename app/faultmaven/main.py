@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from faultmaven.api import admin, health, metrics, providers, query
 from faultmaven.api.admission import AdmissionMiddleware, Room
@@ -17,7 +18,7 @@ from faultmaven.api.anthropic import messages
 from faultmaven.api.anthropic.errors import as_anthropic_error
 from faultmaven.api.body_limit import BodyLimitMiddleware
 from faultmaven.api.deps import Services
-from faultmaven.api.direct_routes import DirectRoutesMiddleware
+from faultmaven.api.direct_routes import DirectRoutes
 from faultmaven.api.docs import install_docs
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
@@ -112,38 +113,35 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         lifespan=_lifespan(container),
     )
     install_error_handlers(app, {"/v1": as_openai_error, "/v1/messages": as_anthropic_error})
-    # The last one added is the outermost.
-    app.add_middleware(
-        DirectRoutesMiddleware,
-        routers=[room.router for room in (query, chat, messages, embeddings)],
-        handlers=app.exception_handlers,
-    )
-    app.add_middleware(
-        BodyLimitMiddleware,
-        max_bytes=lambda: container.settings.max_body_bytes,
-        seconds=lambda: container.settings.request_timeout,
-    )
-    app.add_middleware(
-        AdmissionMiddleware,
-        room=Room(
-            places=lambda: container.settings.max_in_flight,
-            queue=lambda: container.settings.max_queue,
-        ),
-        on_shed=container.get_metrics().on_shed,
-    )
-    app.add_middleware(
-        AllowedHostsMiddleware,
-        host=lambda: container.settings.host,
-        allowed=lambda: container.settings.allowed_hosts,
-    )
-    app.add_middleware(StartFailureMiddleware)
-    app.add_middleware(RequestMiddleware, metrics=container.get_metrics())
     install_docs(app)
     for protocol in (openai, anthropic):
         app.describe(*protocol.BODIES, examples=protocol.EXAMPLES)
     for room in (query, chat, messages, embeddings, models, providers, health, metrics, admin):
         app.include_router(room.router)
+    app.put_in_front(lambda routes: _guarded(routes, app, container))
     return app
+
+
+def _guarded(routes: ASGIApp, app: FastAPI, container: ServiceContainer) -> ASGIApp:
+    """What every request meets on its way to the routes, the outermost last."""
+
+    def settings() -> Settings:  # a reload replaces them
+        return container.settings
+
+    metrics = container.get_metrics()
+    room = Room(places=lambda: settings().max_in_flight, queue=lambda: settings().max_queue)
+    busiest = [part.router for part in (query, chat, messages, embeddings)]
+    served: ASGIApp = DirectRoutes(routes, routers=busiest, handlers=app.exception_handlers)
+    served = BodyLimitMiddleware(
+        served,
+        max_bytes=lambda: settings().max_body_bytes,
+        seconds=lambda: settings().request_timeout,
+    )
+    served = AdmissionMiddleware(served, room=room, on_shed=metrics.on_shed)
+    served = AllowedHostsMiddleware(
+        served, host=lambda: settings().host, allowed=lambda: settings().allowed_hosts
+    )
+    return RequestMiddleware(StartFailureMiddleware(served), metrics=metrics)
 
 
 def _lifespan(

@@ -50,7 +50,49 @@ class Work:
 async def test_whoever_waits_gets_the_result() -> None:
     """The caller stays, the work ends: its result, and nothing is left running."""
     assert await unless_gone(messages(), answer()) == "done"
+    await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_who_leaves_as_the_work_ends_interrupts_nothing_that_follows() -> None:
+    """Whatever the order of the two, the result stands, and so does what comes after it."""
+    for turns in range(6):
+        left = asyncio.Event()
+
+        async def receive(left: asyncio.Event = left) -> Message:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def work(left: asyncio.Event = left, turns: int = turns) -> str:
+            await asyncio.sleep(0)
+            left.set()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return "done"
+
+        try:
+            assert await unless_gone(receive, work()) == "done"
+        except ClientGoneError:
+            assert turns > 1
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_two_reasons_to_end_are_not_taken_for_one() -> None:
+    """A server that stops while the caller leaves has its cancellation heard."""
+    left = asyncio.Event()
+
+    async def receive() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    serving = asyncio.create_task(unless_gone(receive, Work().run()))
+    await asyncio.sleep(0.01)
+    left.set()
+    await asyncio.sleep(0)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
 
 
 async def test_an_error_of_the_work_is_the_callers() -> None:
@@ -81,4 +123,5 @@ async def test_a_server_that_stops_ends_the_work_too() -> None:
     with pytest.raises(asyncio.CancelledError):
         await serving
     assert work.ended
+    await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) == 1

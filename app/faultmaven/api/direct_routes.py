@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fastapi import Request
 from fastapi.routing import APIRoute, APIRouter
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.routing import request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
-class DirectRoutesMiddleware:
+class DirectRoutes:
     """Calls the endpoint of a known path at once; everything else takes the usual way.
 
     The endpoints take the request and give a response, and nothing else; the routes they are
@@ -28,21 +29,19 @@ class DirectRoutesMiddleware:
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        routers: Iterable[APIRouter],
-        handlers: Mapping[Any, Any],
+        self, app: ASGIApp, *, routers: Iterable[APIRouter], handlers: Mapping[Any, Any]
     ) -> None:
         self._app = app
         self._routes = {
-            route.path: (route, request_response(route.endpoint))
+            route.path: route
             for router in routers
             for route in router.routes
             if isinstance(route, APIRoute) and "POST" in route.methods
         }
-        known = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
-        self._served = ExceptionMiddleware(self._serve, handlers=known)
+        foreseen = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
+        self._served = ServerErrorMiddleware(
+            ExceptionMiddleware(self._serve, handlers=foreseen), handler=handlers.get(Exception)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -52,6 +51,6 @@ class DirectRoutesMiddleware:
         await self._app(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route, endpoint = self._routes[scope["path"]]
-        scope["route"], scope["endpoint"], scope["path_params"] = route, route.endpoint, {}
-        await endpoint(scope, receive, send)
+        scope["route"] = route = self._routes[scope["path"]]
+        response = await route.endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.api.errors import MEDIA_TYPE, problem_of
 from faultmaven.api.examples import SHOWN
@@ -84,12 +85,29 @@ DOCUMENTED_ERRORS: Mapping[int, FaultMavenError] = {
 
 
 class DescribedAPI(FastAPI):
-    """An application whose description also has the bodies it reads and the problems it tells."""
+    """An application whose description also has the bodies it reads and the problems it tells.
+
+    What stands in front of its routes is put there with `put_in_front`.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._bodies: tuple[type[BaseModel], ...] = ()
         self._examples: dict[str, Any] = {}
+        self._front: ASGIApp = super().__call__
+
+    def put_in_front(self, guard: Callable[[ASGIApp], ASGIApp]) -> None:
+        """Have every connection pass what ``guard`` makes of the application as it is so far.
+
+        Unlike the framework's own list of middleware this is outside of all that the framework
+        does itself, so that what is answered in front costs nothing of that.
+        """
+        self._front = guard(self._front)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        scope["app"] = self
+        await self._front(scope, receive, send)
 
     def describe(self, *bodies: type[BaseModel], examples: Mapping[str, Any]) -> None:
         """Add what a protocol of somebody else reads, and what it shows by name."""
