@@ -192,6 +192,11 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Most requests that wait for one of those places; beyond it, 503 at once.",
     )
+    single_flight: bool = Field(
+        default=True,
+        description="Whether identical requests of one caller that are in flight at the same time "
+        "are asked once and share the answer; streams never do.",
+    )
     drain_delay: float = Field(
         5.0,
         ge=0,

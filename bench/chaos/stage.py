@@ -107,6 +107,7 @@ async def stage(
         }
         variables = {
             "ADMIN_API_KEY": ADMIN_KEY,
+            "SINGLE_FLIGHT": "false",  # the questions are alike, and each is to be counted
             "CONFIDENCE_THRESHOLD": "0.5",
             **({} if "local" in names else {"LOCAL_LLM_ENABLED": "false"}),
             **chain_of(names),

@@ -135,7 +135,7 @@ def test_the_question_is_described(description: dict[str, Any]) -> None:
     schema = description["components"]["schemas"]["TroubleshootResponse"]
     TroubleshootResponse.model_validate(schema["example"])
     headers = {parameter["name"] for parameter in operation["parameters"]}
-    assert headers == {"X-Request-Timeout", "X-Request-ID"}
+    assert headers == {"X-Request-Timeout", "X-Request-ID", "X-FaultMaven-Single-Flight"}
 
 
 @pytest.mark.parametrize(

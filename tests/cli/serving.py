@@ -42,6 +42,7 @@ async def serving(up: Upstream, *, folder: Path, **variables: str) -> AsyncItera
         "CHAT_PROVIDER": "openai",
         "FALLBACK_CHAIN": "none",
         "PROBE_INTERVAL": "0",
+        "SINGLE_FLIGHT": "false",  # tests count what each request does
         "LOG_LEVEL": "error",
         "PORT": "0",
     }

@@ -13,6 +13,7 @@ from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
 from faultmaven.api.event_stream import LiveResponse
+from faultmaven.api.fingerprint import SINGLE_FLIGHT_PARAMETER, fingerprint_of
 from faultmaven.api.openapi import problems, schema_ref
 from faultmaven.api.query_stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
@@ -81,6 +82,7 @@ _PARAMETERS = [
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
         "example": "req-8c1d3a52",
     },
+    SINGLE_FLIGHT_PARAMETER,
 ]
 
 
@@ -112,7 +114,8 @@ async def troubleshoot(request: Request) -> Response:
     if _wants_events(question, request):
         path = request.scope["route"].path
         return LiveResponse(lambda stream: stream_answer(stream, asking, instance=path))
-    answer = await unless_gone(request.receive, asking())
+    fingerprint = await fingerprint_of(request)
+    answer = await unless_gone(request.receive, asking(fingerprint=fingerprint))
     return Response(answer.model_dump_json(), media_type="application/json")
 
 

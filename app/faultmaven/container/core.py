@@ -41,6 +41,7 @@ from faultmaven.services.health import HealthService
 from faultmaven.services.model_directory import ModelDirectory
 from faultmaven.services.reloading import ReloadReport
 from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.single_flight import SingleFlight
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
 from faultmaven.settings import ENV_FILE, this_worker
 
@@ -59,6 +60,12 @@ def _redactor(registry: ProviderRegistry, *, sanitizer: ISanitizer, metrics: Met
 
 def _gate(registry: ProviderRegistry) -> ProviderGate:
     return ProviderGate(room=lambda _provider: registry.settings.provider_max_in_flight)
+
+
+def _flights(registry: ProviderRegistry, *, metrics: Metrics) -> SingleFlight:
+    return SingleFlight(
+        enabled=lambda: registry.settings.single_flight, on_shared=metrics.on_shared
+    )
 
 
 def _health(
@@ -86,6 +93,7 @@ def _agent(
     tracer: ITracer,
     sanitizer: ISanitizer,
     sessions: ISessionStore,
+    flights: SingleFlight,
 ) -> AgentService:
     return AgentService(
         llm_provider=llm_provider,
@@ -96,6 +104,7 @@ def _agent(
         session_strict=lambda: registry.settings.session_strict,
         request_timeout=lambda: registry.request_timeout,
         confidence_threshold=lambda: registry.settings.confidence_threshold,
+        flights=flights,
     )
 
 
@@ -111,6 +120,7 @@ def _completions(
     agent: AgentService,
     sanitizer: ISanitizer,
     sessions: ISessionStore,
+    flights: SingleFlight,
 ) -> CompletionService:
     return CompletionService(
         llm_provider,
@@ -123,6 +133,7 @@ def _completions(
         ),
         sanitizer=sanitizer,
         request_timeout=lambda: registry.request_timeout,
+        flights=flights,
     )
 
 
@@ -133,8 +144,10 @@ def _reloader(
     metrics: Metrics,
     gate: ProviderGate,
     tracker: HealthTracker,
+    flights: SingleFlight,
 ) -> Reloader:
     def give_new_chance(report: ReloadReport) -> None:
+        flights.forget()  # what is asked from now on is asked of the new providers
         for name in (*report.providers_changed, *report.providers_removed):
             gate.forget(name)
             tracker.forget(name)
@@ -190,6 +203,7 @@ class Core(containers.DeclarativeContainer):
         gate=gate,
         budget=budget,
     )
+    flights = providers.Singleton(_flights, registry, metrics=metrics)
     embedded = providers.Singleton(EmbeddedModel, registry, worker=providers.Callable(this_worker))
     health = providers.Singleton(
         _health, registry, tracker=health_tracker, sessions=sessions, embedded=embedded, gate=gate
@@ -204,6 +218,7 @@ class Core(containers.DeclarativeContainer):
         metrics=metrics,
         gate=gate,
         tracker=health_tracker,
+        flights=flights,
     )
     triggers = providers.Singleton(_triggers, registry, reloader=reloader)
     admin = providers.Singleton(_admin, registry, reloader=reloader)
@@ -216,6 +231,7 @@ class Core(containers.DeclarativeContainer):
         tracer=tracer,
         sanitizer=sanitizer,
         sessions=sessions,
+        flights=flights,
     )
     models = providers.Singleton(_models, registry)
     completions = providers.Singleton(
@@ -226,5 +242,6 @@ class Core(containers.DeclarativeContainer):
         agent=agent,
         sanitizer=sanitizer,
         sessions=sessions,
+        flights=flights,
     )
     embeddings = providers.Singleton(EmbeddingService, embedder, providers=registry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from faultmaven.models.interfaces import (
     LLMResponse,
 )
 from faultmaven.models.live import Live, now
+from faultmaven.models.session import Turn
 from faultmaven.services.allowance import Allowance
 from faultmaven.services.answer import Circumstances, build_response, confidence_of
 from faultmaven.services.asking import ask
@@ -29,6 +30,7 @@ from faultmaven.services.live_answer import LiveAnswer
 from faultmaven.services.memory_sessions import MemorySessionStore
 from faultmaven.services.runbooks import fitting_runbooks
 from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.single_flight import SingleFlight, narrowed
 
 _GRACE = 0.05  # seconds past the deadline in which an answer that is there may still be kept
 
@@ -45,6 +47,7 @@ class AgentService:
         session_strict: whether an unknown session is an error.
         request_timeout: most seconds one question may take.
         confidence_threshold: in [0, 1]; shown where the provider applies none itself.
+        flights: where identical requests share an answer; nobody else's if ``None``.
         clock: gives Unix time in seconds.
         monotonic: gives seconds that never go back.
         new_id: gives the id of an answer.
@@ -61,6 +64,7 @@ class AgentService:
         session_strict: Live[bool] = False,
         request_timeout: Live[float] = 60.0,
         confidence_threshold: Live[float] = 0.8,
+        flights: SingleFlight | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         new_id: Callable[[], object] = uuid4,
@@ -73,6 +77,7 @@ class AgentService:
         self._conversations = Conversations(store, strict=session_strict, clock=clock)
         self._request_timeout = request_timeout
         self._confidence_threshold = confidence_threshold
+        self._flights = flights or SingleFlight()
         self._clock = clock
         self._monotonic = monotonic
         self._new_id = new_id
@@ -86,6 +91,7 @@ class AgentService:
         timeout: float | None = None,  # noqa: ASYNC109 - the caller's wish, one of three limits
         listener: IAnswerListener | None = None,
         on_asked: Callable[[], object] | None = None,
+        fingerprint: bytes | None = None,
     ) -> TroubleshootResponse:
         """Answer one question.
 
@@ -97,6 +103,8 @@ class AgentService:
             listener: hears the answer while it is written, as a person reads it. Its pieces
                 add up to ``response``, but for what only the whole could show.
             on_asked: called once the question is accepted and somebody is being asked.
+            fingerprint: a digest of the caller and the whole request, by which identical ones
+                are known; ``None`` for one that is answered on its own, as with a listener.
 
         Raises:
             InvalidInputError: the request names what is not configured.
@@ -105,17 +113,21 @@ class AgentService:
         """
         allowance = self._allowance(request, received_at, timeout)
         with self._span("prepare"):
-            inquiry = await self._inquiry(request, allowance)
+            history = await self._history(request, allowance)
+            inquiry = await self._inquiry(request, history)
         with self._span("generate"):
             live = None if listener is None else LiveAnswer(listener, inquiry)
-            llm = await ask(
+            answered = await ask(
                 self.llm_provider,
                 inquiry,
                 request,
                 seconds=allowance.left,
+                flights=self._flights,
+                fingerprint=narrowed(fingerprint, _said(history)),
                 listener=live,
                 on_asked=on_asked,
             )
+        llm, inquiry = answered.llm, answered.inquiry
         threshold = self._threshold(request)
         _require_confidence(request, llm, threshold)
         content = self._sanitizer.clean(llm.content)
@@ -136,8 +148,12 @@ class AgentService:
         )
         return build_response(request, llm, reading, around)
 
-    async def _inquiry(self, request: TroubleshootRequest, allowance: Allowance) -> Inquiry:
-        history = await self._conversations.history(request.session_id, seconds=allowance.left)
+    async def _history(
+        self, request: TroubleshootRequest, allowance: Allowance
+    ) -> tuple[Turn, ...]:
+        return await self._conversations.history(request.session_id, seconds=allowance.left)
+
+    async def _inquiry(self, request: TroubleshootRequest, history: tuple[Turn, ...]) -> Inquiry:
         return await worked(
             request.chars,
             Inquiry,
@@ -171,6 +187,12 @@ class AgentService:
 
     def _span(self, name: str) -> AbstractContextManager[None]:
         return nullcontext() if self._tracer is None else self._tracer.span(name)
+
+
+def _said(history: Iterable[Turn]) -> Iterator[str]:
+    for turn in history:
+        yield turn.role
+        yield turn.text
 
 
 def _require_confidence(request: TroubleshootRequest, llm: LLMResponse, threshold: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from faultmaven.errors import AllProvidersFailedError
 from faultmaven.models.api import TroubleshootRequest
@@ -15,9 +16,23 @@ from faultmaven.models.interfaces import (
 )
 from faultmaven.services.inquiry import Inquiry
 from faultmaven.services.large_texts import worked
+from faultmaven.services.single_flight import SingleFlight
 
 # Seconds past the deadline in which the chain may say itself what happened.
 _GRACE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was answered.
+
+    Attributes:
+        llm: the answer.
+        inquiry: the one whose prompts it answers, of this request or of an identical one.
+    """
+
+    llm: LLMResponse
+    inquiry: Inquiry
 
 
 async def ask(
@@ -26,9 +41,11 @@ async def ask(
     request: TroubleshootRequest,
     *,
     seconds: float,
+    flights: SingleFlight,
+    fingerprint: bytes | None = None,
     listener: IAnswerListener | None = None,
     on_asked: Callable[[], object] | None = None,
-) -> LLMResponse:
+) -> Answered:
     """The answer, whether a chain gives it or a provider that knows no options.
 
     Args:
@@ -36,6 +53,8 @@ async def ask(
         inquiry: what.
         request: what the caller wishes beside that.
         seconds: time until the deadline.
+        flights: where the answer is shared with who asks the same now.
+        fingerprint: by which they are known; ``None`` shares nothing, and so does a listener.
         listener: hears the answer while it is written.
         on_asked: called once somebody is being asked: the request is none that the chain
             refuses for what it says.
@@ -45,15 +64,21 @@ async def ask(
         ChainError: no usable answer, or none in time.
         ProviderError: a single provider failed.
     """
-    options = _options(inquiry, request, seconds)
+    options = _options(inquiry, request)
     if listener is not None:
         options["listener"] = listener
+        fingerprint = None
     prompt = await _prompt(llm, inquiry)
+
+    async def generate(seconds: float) -> Answered:
+        options["timeout"] = max(seconds, 0.001)
+        return Answered(await llm.generate(prompt, **options), inquiry)
+
     # Runs when the provider first waits for anything; what it refuses, it refuses before.
     asked = asyncio.get_running_loop().call_soon(on_asked or _nobody)
     try:
         async with asyncio.timeout(seconds + _GRACE):
-            return await llm.generate(prompt, **options)
+            return await flights.share(fingerprint, generate, seconds=seconds)
     except TimeoutError as error:
         message = f"All providers failed: no answer within {seconds:.1f} s"
         hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or send less text."
@@ -73,13 +98,12 @@ async def _prompt(llm: ILLMProvider, inquiry: Inquiry) -> str:
     return await worked(inquiry.material_chars, inquiry.plain_prompt)
 
 
-def _options(inquiry: Inquiry, request: TroubleshootRequest, seconds: float) -> GenerateOptions:
+def _options(inquiry: Inquiry, request: TroubleshootRequest) -> GenerateOptions:
     """What was asked for, and no word about what was not."""
     options = GenerateOptions(
         render=inquiry.render,
         material_chars=inquiry.material_chars,
         assess=inquiry.assess,
-        timeout=max(seconds, 0.001),
     )
     if request.model is not None:
         options["model"] = request.model

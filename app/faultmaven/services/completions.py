@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from faultmaven.errors import AllProvidersFailedError
 from faultmaven.models.completion import CompletionQuestion
@@ -22,6 +23,7 @@ from faultmaven.services.allowance import Allowance
 from faultmaven.services.large_texts import worked
 from faultmaven.services.model_directory import TROUBLESHOOT, Choice, ModelDirectory
 from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.single_flight import SingleFlight
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
 
 # Seconds past the deadline in which the chain may say itself what happened.
@@ -37,6 +39,7 @@ class CompletionService:
         troubleshooting: answers for ``faultmaven/troubleshoot``.
         sanitizer: masks texts for a provider that does not do so itself.
         request_timeout: most seconds one question may take.
+        flights: where identical requests share an answer; nobody else's if ``None``.
         monotonic: gives seconds that never go back.
     """
 
@@ -48,6 +51,7 @@ class CompletionService:
         troubleshooting: TroubleshootingModel,
         sanitizer: ISanitizer | None = None,
         request_timeout: Live[float] = 60.0,
+        flights: SingleFlight | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.llm_provider = llm_provider
@@ -55,6 +59,7 @@ class CompletionService:
         self._troubleshooting = troubleshooting
         self._sanitizer = sanitizer or Sanitizer()
         self._request_timeout = request_timeout
+        self._flights = flights or SingleFlight()
         self._monotonic = monotonic
 
     async def complete(
@@ -64,6 +69,7 @@ class CompletionService:
         listener: IAnswerListener | None = None,
         request_id: str = "",
         received_at: float | None = None,
+        fingerprint: bytes | None = None,
     ) -> LLMResponse:
         """The whole answer; ``listener`` hears it while it is written.
 
@@ -72,6 +78,8 @@ class CompletionService:
             listener: hears the answer, or ``None``.
             request_id: id of the request, as in the logs.
             received_at: when the request came in, on the monotonic clock; now if ``None``.
+            fingerprint: a digest of the caller and the whole request, by which identical ones
+                are known; ``None`` for one that is answered on its own, as with a listener.
 
         Raises:
             UnknownModelError: nobody has the model; nobody was asked.
@@ -82,36 +90,46 @@ class CompletionService:
         allowance = self._allowance(question, received_at)
         if question.model == TROUBLESHOOT:
             return await self._troubleshooting.complete(
-                question, listener=listener, request_id=request_id, allowance=allowance
+                question,
+                listener=listener,
+                request_id=request_id,
+                allowance=allowance,
+                fingerprint=fingerprint,
             )
         choice = self.models.choose(question.model, question.providers)
         # What is heard while it is written has to begin in time; only a caller's own deadline
         # holds to its end, and the chain sees to both.
         bounded = listener is None or question.timeout is not None
         seconds = allowance.left if bounded else None
-        return await self._ask(question, choice, listener=listener, seconds=seconds)
+        options = _options(question, choice)
+        if listener is not None:
+            options["listener"], fingerprint = listener, None
+        return await self._ask(question, options, seconds=seconds, fingerprint=fingerprint)
 
     async def _ask(
         self,
         question: CompletionQuestion,
-        choice: Choice,
+        options: GenerateOptions,
         *,
-        listener: IAnswerListener | None,
         seconds: float | None,
+        fingerprint: bytes | None,
     ) -> LLMResponse:
-        messages = await self._outgoing(question.messages)
-        options = _options(question, choice, messages)
-        if listener is not None:
-            options["listener"] = listener
-        if seconds is not None:
-            options["timeout"] = max(seconds, 0.001)
+        options["messages"] = await self._outgoing(question.messages)
+        generate = partial(self._generate, options)
         try:
-            async with asyncio.timeout(None if seconds is None else seconds + _GRACE):
-                return await self.llm_provider.generate(_last_words(messages), **options)
+            if seconds is None:
+                return await generate(None)
+            async with asyncio.timeout(seconds + _GRACE):
+                return await self._flights.share(fingerprint, generate, seconds=seconds)
         except TimeoutError as error:
             message = f"All providers failed: no answer within {seconds or 0:.1f} s"
             hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or ask for fewer tokens."
             raise AllProvidersFailedError(message, hint=hint) from error
+
+    async def _generate(self, options: GenerateOptions, seconds: float | None) -> LLMResponse:
+        if seconds is not None:
+            options["timeout"] = max(seconds, 0.001)
+        return await self.llm_provider.generate(_last_words(options["messages"]), **options)
 
     async def _outgoing(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The conversation, masked where whoever is asked does not see to that."""
@@ -134,12 +152,9 @@ class CompletionService:
         return Allowance(started, seconds, self._monotonic)
 
 
-def _options(
-    question: CompletionQuestion, choice: Choice, messages: tuple[Message, ...]
-) -> GenerateOptions:
+def _options(question: CompletionQuestion, choice: Choice) -> GenerateOptions:
     """What was asked for, and no word about what was not."""
     options = GenerateOptions(
-        messages=messages,
         controls=question.controls,
         # Without a wish of the caller's the first answer wins.
         confidence_threshold=question.confidence_threshold or 0.0,
@@ -163,6 +178,6 @@ def _options(
     return options
 
 
-def _last_words(messages: tuple[Message, ...]) -> str:
+def _last_words(messages: Sequence[Message]) -> str:
     """What the user said last, for whoever takes no conversation."""
     return next((m.text for m in reversed(messages) if m.role == "user"), "")

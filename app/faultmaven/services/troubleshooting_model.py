@@ -73,6 +73,7 @@ class TroubleshootingModel:
         listener: IAnswerListener | None,
         request_id: str,
         allowance: Allowance,
+        fingerprint: bytes | None = None,
     ) -> LLMResponse:
         """The agent's answer as a model's; a listener hears it as a person reads it.
 
@@ -94,6 +95,7 @@ class TroubleshootingModel:
             received_at=allowance.started,
             timeout=allowance.seconds,
             listener=None if listener is None else _Told(listener, ignored),
+            fingerprint=fingerprint,
         )
         return _response(answer, ignored)
 
@@ -246,4 +248,5 @@ def _attempts(answer: TroubleshootResponse) -> Iterator[Attempt]:
             cost_usd=body.usage.cost_usd,
             retry_after=body.retry_after,
             next_because=body.next_because,
+            lost=body.outcome == "lost",
         )

@@ -11,6 +11,7 @@ from faultmaven.api.anthropic.stream import AnswerEvents
 from faultmaven.api.body import TIMEOUT_HEADER
 from faultmaven.api.errors import Failure, problem_of
 from faultmaven.api.example_answer import ANSWER, QUESTION
+from faultmaven.api.fingerprint import SINGLE_FLIGHT_PARAMETER
 from faultmaven.api.openapi import by_example, schema_ref, shown
 from faultmaven.api.refusals import (
     BodyTimeoutError,
@@ -137,6 +138,7 @@ _TIMEOUT = {
     "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
     "example": 30,
 }
+_HEADERS = [_TIMEOUT, SINGLE_FLIGHT_PARAMETER]
 
 MESSAGES: dict[str, Any] = {
     "operation_id": "create_message",
@@ -159,7 +161,7 @@ MESSAGES: dict[str, Any] = {
         },
         **_errors(*_ERRORS),
     },
-    "openapi_extra": {**_read(MessagesRequest, _REQUEST), "parameters": [_TIMEOUT]},
+    "openapi_extra": {**_read(MessagesRequest, _REQUEST), "parameters": _HEADERS},
 }
 """How ``POST /v1/messages`` is declared."""
 

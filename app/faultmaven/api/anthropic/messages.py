@@ -19,6 +19,7 @@ from faultmaven.api.body import read_body
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import LiveResponse
+from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.infrastructure.observability.request import require_request
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.large_texts import worked
@@ -52,7 +53,10 @@ async def count_tokens(request: Request) -> Response:
 async def _whole(request: Request, what: Asked, completions: CompletionService) -> Response:
     came = require_request()
     work = completions.complete(
-        what.question, request_id=came.request_id, received_at=came.started_at
+        what.question,
+        request_id=came.request_id,
+        received_at=came.started_at,
+        fingerprint=await fingerprint_of(request),
     )
     answer = await unless_gone(request.receive, work)
     body = message(answer, message_id=new_message_id(), shows_thoughts=what.shows_thoughts)

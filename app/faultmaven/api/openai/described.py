@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from faultmaven.api.body import TIMEOUT_HEADER
 from faultmaven.api.errors import Failure, problem_of
 from faultmaven.api.example_answer import ANSWER, QUESTION
+from faultmaven.api.fingerprint import SINGLE_FLIGHT_PARAMETER
 from faultmaven.api.openai.answer import Envelope, completion_body
 from faultmaven.api.openai.chunks import DONE, Chunks
 from faultmaven.api.openai.errors import error_body
@@ -94,7 +95,9 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: shown(_ERRORS[status].title, f"OpenAIError{status}") for status in statuses}
 
 
-def _read(body: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+def _read(
+    body: type[BaseModel], example: dict[str, Any], *headers: dict[str, Any]
+) -> dict[str, Any]:
     content = {"application/json": {"schema": schema_ref(body), "example": example}}
     return {
         "requestBody": {"required": True, "content": content},
@@ -105,7 +108,8 @@ def _read(body: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
                 "description": "Seconds until you need the answer; an earlier deadline_ms wins.",
                 "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": 3600},
                 "example": 30,
-            }
+            },
+            *headers,
         ],
     }
 
@@ -135,7 +139,7 @@ CHAT: dict[str, Any] = {
         },
         **_errors(400, 404, 408, 413, 415, 429, 500, 503),
     },
-    "openapi_extra": _read(ChatRequest, _CHAT),
+    "openapi_extra": _read(ChatRequest, _CHAT, SINGLE_FLIGHT_PARAMETER),
 }
 """How ``POST /v1/chat/completions`` is declared."""
 

@@ -144,6 +144,13 @@ class Metrics:
         """Count a request that was refused because too many were in flight."""
         self._series.http.shed.labels(route).inc()
 
+    def on_shared(self, seconds: float) -> None:
+        """Count a request that waited for an identical one; to it that was a provider's time."""
+        self._series.http.shared.inc()
+        request = current_request()
+        if request is not None:
+            request.provider_ms += seconds * 1000
+
     def request_began(self) -> None:
         """A request is in flight."""
         self._series.http.in_flight.inc()

@@ -48,6 +48,11 @@ class HTTPSeries:
             ("route",),
             registry=registry,
         )
+        self.shared = Counter(
+            "faultmaven_requests_shared",
+            "Requests that waited for the answer to an identical one instead of asking.",
+            registry=registry,
+        )
         self.overhead = Histogram(
             "faultmaven_gateway_overhead_seconds",
             "Duration of requests that asked a provider, less the time spent on providers.",

@@ -1,0 +1,53 @@
+"""Tells identical requests of the same caller from all others."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from starlette.requests import Request
+
+from faultmaven.services.large_texts import worked
+
+SINGLE_FLIGHT_HEADER = "X-FaultMaven-Single-Flight"
+
+_SWITCH = SINGLE_FLIGHT_HEADER.lower().encode()
+_CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
+# Beside path and body, these alone of what is sent have a say in the answer, or in whose it is.
+_HEARD = _CREDENTIALS | {b"x-request-timeout", _SWITCH}
+
+SINGLE_FLIGHT_PARAMETER = {
+    "name": SINGLE_FLIGHT_HEADER,
+    "in": "header",
+    "description": (
+        "`off`: ask, even while the very same question of yours is being answered. Without it, "
+        "identical requests in flight at the same time share one answer; streams never do."
+    ),
+    "schema": {"type": "string", "enum": ["on", "off"], "default": "on"},
+    "example": "off",
+}
+"""The header, as the API's description has it."""
+
+
+async def fingerprint_of(request: Request) -> bytes | None:
+    """A digest of who asks for what; ``None`` for who is unknown, or wants to be asked for alone.
+
+    Callers are known by the credentials they present, without any by their address. What they ask
+    is the path, the body as it was sent, and the time that a header gives for the answer.
+    """
+    heard = [(name, value) for name, value in request.scope["headers"] if name in _HEARD]
+    if any(name == _SWITCH and value.lower() == b"off" for name, value in heard):
+        return None
+    if not any(name in _CREDENTIALS for name, _ in heard):
+        if request.client is None:
+            return None
+        heard.append((b"", request.client.host.encode()))
+    body = await request.body()
+    return await worked(len(body), _digest, repr((request.scope["path"], heard)).encode(), body)
+
+
+def _digest(head: bytes, body: bytes) -> bytes:
+    # The length keeps the end of the one from passing for the beginning of the other.
+    digest = blake2b(b"%d:" % len(head), digest_size=16)
+    digest.update(head)
+    digest.update(body)
+    return digest.digest()
