@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import quote
@@ -141,7 +141,7 @@ class _Exchange:
 def _request_id(scope: Scope) -> str:
     """The caller's own id if it is fit for logs and headers, else a new one."""
     given = Headers(scope=scope).get(REQUEST_ID_HEADER)
-    return given if given and _ID.fullmatch(given) else f"req-{uuid.uuid4().hex}"
+    return given if given and _ID.fullmatch(given) else f"req-{secrets.token_hex(16)}"
 
 
 def _shown_path(scope: Scope) -> str:

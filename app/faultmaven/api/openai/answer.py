@@ -8,15 +8,15 @@ sends them back lets the vendor see its own thoughts again.
 
 from __future__ import annotations
 
-import json
+import secrets
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from faultmaven.models.attempt import Usage
 from faultmaven.models.interfaces import LLMResponse
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import Thought, ToolCall
 
 _FINISHES = {
@@ -50,7 +50,7 @@ class Envelope:
 
 def new_envelope(*, old_words: bool = False) -> Envelope:
     """The envelope of a new answer."""
-    return Envelope(f"chatcmpl-{uuid.uuid4().hex}", int(time.time()), old_words)
+    return Envelope(f"chatcmpl-{secrets.token_hex(16)}", int(time.time()), old_words)
 
 
 def completion_body(answer: LLMResponse, envelope: Envelope) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def completion_body(answer: LLMResponse, envelope: Envelope) -> dict[str, Any]:
 
 def as_json(body: Mapping[str, Any]) -> bytes:
     """A body's bytes; half a surrogate pair, which a model may write, is no character."""
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return json_bytes(body)
 
 
 def finish_reason(answer: LLMResponse, *, old_words: bool) -> str:

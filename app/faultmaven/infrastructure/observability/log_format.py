@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.credentials import mask_credentials
 
 _traceback_writer = logging.Formatter()
+_write_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_WORD = 64  # characters; the names of providers, models, routes and the like are shorter
 # A message with a line break must not forge a line of its own: what follows is set in.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))} | {
     ord("\n"): "\n    ",
@@ -44,7 +48,9 @@ class CredentialFilter(logging.Filter):
             record.exc_text = mask_credentials(record.exc_text)
         if record.stack_info:
             record.stack_info = mask_credentials(record.stack_info)
-        record.fields = {name: _masked(value) for name, value in _fields(record).items()}
+        fields = _fields(record)
+        if fields:
+            record.fields = {name: _masked(value) for name, value in fields.items()}
         return True
 
 
@@ -62,7 +68,7 @@ class ConsoleFormatter(logging.Formatter):
             message = f"{record.levelname}: {message}"
         if not _fields(record):
             return message
-        return f"{self.formatTime(record, '%H:%M:%S')} {message}{_request_suffix(record)}"
+        return f"{_time_of_day(int(record.created))} {message}{_request_suffix(record)}"
 
 
 class JSONFormatter(logging.Formatter):
@@ -80,7 +86,7 @@ class JSONFormatter(logging.Formatter):
         }
         if record.exc_text:  # written by the filter before
             line["exception"] = record.exc_text
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _write_json(line)
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
@@ -90,7 +96,21 @@ def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
 
 
 def _masked(value: object) -> object:
-    return mask_credentials(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _masked_word(value) if len(value) <= _WORD else mask_credentials(value)
+
+
+@lru_cache(maxsize=1024)
+def _masked_word(word: str) -> str:
+    """As `mask_credentials`; the same few words stand in line after line."""
+    return mask_credentials(word)
+
+
+@lru_cache(maxsize=2)
+def _time_of_day(second: int) -> str:
+    """Local time of a second in Unix time, which many lines share."""
+    return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 def _request_suffix(record: logging.LogRecord) -> str:

@@ -15,7 +15,7 @@ from faultmaven.infrastructure.observability.log_format import (
     RequestFilter,
 )
 from faultmaven.models.attempt import Attempt
-from faultmaven.models.interfaces import LLMResponse
+from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ def configure_logging(
     Our own loggers follow ``log_level``; others are heard from warning on. The server's lines
     take the same way, but for its access log: each request has a line of ours.
     """
+    _leave_out_what_no_line_shows()
     handler = _OurHandler()
     handler.setFormatter(JSONFormatter() if log_format == "json" else ConsoleFormatter())
     handler.addFilter(RequestFilter())
@@ -54,6 +55,15 @@ def configure_logging(
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 
 
+def _leave_out_what_no_line_shows() -> None:
+    """Spare each record the search for its caller, thread and process.
+
+    https://docs.python.org/3/howto/logging.html#optimization
+    """
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - the documented way
+
+
 class AttemptLog:
     """One line per attempt."""
 
@@ -67,14 +77,22 @@ class AttemptLog:
             logger.log(level, _sentence(attempt), extra={"fields": _fields(attempt)})
 
     def on_cancel(self, provider: str) -> None:
-        """Write that the caller left."""
+        """Write that nobody waits for the answer any more."""
         fields = {"event": "attempt_cancelled", "provider": provider}
-        logger.info("%s: given up, the caller left", provider, extra={"fields": fields})
+        logger.info(
+            "%s: given up, nobody waits for it any more", provider, extra={"fields": fields}
+        )
 
     def on_fallback(self, source: str, target: str, reason: str) -> None:
         """Write where the chain went."""
         fields = {"event": "fallback", "from": source, "to": target, "reason": reason}
         logger.info("%s → %s (%s)", source, target, reason, extra={"fields": fields})
+
+    def on_hedge(self, first: str, second: str, outcome: HedgeOutcome) -> None:
+        """Write that a provider was slow, and whether asking another one beside it was worth it."""
+        fields = {"event": "hedge", "first": first, "second": second, "outcome": outcome}
+        message = "%s was slow, asked %s beside it: %s"
+        logger.info(message, first, second, outcome, extra={"fields": fields})
 
     def on_answer(self, response: LLMResponse) -> None:
         """The request's own line tells the rest."""

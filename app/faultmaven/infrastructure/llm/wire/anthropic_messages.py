@@ -19,7 +19,7 @@ from faultmaven.infrastructure.llm.wire.anthropic_answer import (
 from faultmaven.infrastructure.llm.wire.anthropic_models import DEFAULT_VERSION
 from faultmaven.infrastructure.llm.wire.anthropic_stream import AnthropicReader
 from faultmaven.infrastructure.llm.wire.anthropic_turns import signed, write_turns
-from faultmaven.infrastructure.llm.wire.body import read, write_json
+from faultmaven.infrastructure.llm.wire.body import read
 from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
@@ -35,6 +35,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 _DEFAULT_MAX_TOKENS = 1024  # the field is required
@@ -63,7 +64,7 @@ class AnthropicMessages:
             method="POST",
             url=address.join(_base(endpoint), "/messages"),
             headers=_headers(endpoint),
-            body=write_json(_payload(request, _version(endpoint))),
+            body=json_bytes(_payload(request, _version(endpoint))),
         )
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from faultmaven.errors import ProviderError
 from faultmaven.infrastructure.llm.wire import address, cohere_request
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import read, write_json
+from faultmaven.infrastructure.llm.wire.body import read
 from faultmaven.infrastructure.llm.wire.cohere_answer import Answer
 from faultmaven.infrastructure.llm.wire.cohere_models import decode_models, encode_models
 from faultmaven.infrastructure.llm.wire.cohere_stream import CohereChatReader
@@ -22,6 +22,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 
@@ -48,7 +49,7 @@ class CohereChat:
             method="POST",
             url=address.join(root, "/v2/chat"),
             headers=bearer(endpoint),
-            body=write_json(cohere_request.payload(request)),
+            body=json_bytes(cohere_request.payload(request)),
         )
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from faultmaven.errors import ProviderError, ProviderProtocolError, UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Shape, read
 from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.cohere_generate_stream import (
     CohereGenerateReader,
@@ -32,6 +32,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE = 1000, 0.7
@@ -69,7 +70,7 @@ class CohereGenerate:
             method="POST",
             url=address.join(address.versioned(base, "/v1"), "/generate"),
             headers=bearer(endpoint),
-            body=write_json(_payload(request)),
+            body=json_bytes(_payload(request)),
         )
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:

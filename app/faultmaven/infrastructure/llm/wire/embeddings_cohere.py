@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from faultmaven.infrastructure.llm.wire import address
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Count, Shape, read
 from faultmaven.infrastructure.llm.wire.embeddings import (
     EmbeddingRequest,
     Embeddings,
@@ -18,6 +18,7 @@ from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
+from faultmaven.models.json_text import json_bytes
 
 _MOST_INPUTS = 96
 _PURPOSE = "input_type"
@@ -60,7 +61,7 @@ class CohereEmbeddings:
             method="POST",
             url=address.join(address.unversioned(base), "/v2/embed"),
             headers=bearer(endpoint),
-            body=write_json(_payload(request)),
+            body=json_bytes(_payload(request)),
         )
 
     def ignored_by_embeddings(self, request: EmbeddingRequest) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from faultmaven.infrastructure.llm.wire import address
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Count, Shape, read
 from faultmaven.infrastructure.llm.wire.embeddings import (
     EmbeddingRequest,
     Embeddings,
@@ -21,6 +21,7 @@ from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
 from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
+from faultmaven.models.json_text import json_bytes
 
 _MOST_INPUTS = 100
 _DEFAULT_VERSION = "/v1beta"
@@ -64,7 +65,7 @@ class GeminiEmbeddings:
             method="POST",
             url=f"{base}/{address.segment(_resource(request.model))}:batchEmbedContents",
             headers={**JSON, "x-goog-api-key": key} if key else JSON,
-            body=write_json({"requests": [_entry(request, text) for text in request.inputs]}),
+            body=json_bytes({"requests": [_entry(request, text) for text in request.inputs]}),
         )
 
     def ignored_by_embeddings(self, request: EmbeddingRequest) -> tuple[str, ...]:

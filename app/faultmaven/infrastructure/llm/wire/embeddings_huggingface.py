@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from faultmaven.errors import UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import address
-from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Shape, read
 from faultmaven.infrastructure.llm.wire.embeddings import (
     EmbeddingRequest,
     Embeddings,
@@ -18,6 +18,7 @@ from faultmaven.infrastructure.llm.wire.failure import ErrorField
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.tgi_generate import Route
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
+from faultmaven.models.json_text import json_bytes
 
 _MOST_INPUTS = 32  # Text Embeddings Inference, behind all of them, takes no more by default
 _CARRIED = frozenset(("normalize", "prompt_name", "truncate"))
@@ -61,7 +62,7 @@ class HuggingFaceEmbeddings:
             method="POST",
             url=self._route(endpoint.base_url, request.model),
             headers=bearer(endpoint),
-            body=write_json({"inputs": list(request.inputs), **further}),
+            body=json_bytes({"inputs": list(request.inputs), **further}),
         )
 
     def ignored_by_embeddings(self, request: EmbeddingRequest) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from faultmaven.infrastructure.llm.wire import address
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read
 from faultmaven.infrastructure.llm.wire.embeddings import (
     EmbeddingRequest,
     Embeddings,
@@ -20,6 +20,7 @@ from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.ollama_chat import root_of
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
+from faultmaven.models.json_text import json_bytes
 
 _MOST_INPUTS = 256  # Ollama names no limit; reading more vectors at once takes too long
 _CARRIED = frozenset(("truncate", "keep_alive"))
@@ -52,7 +53,7 @@ class OllamaEmbeddings:
             method="POST",
             url=address.join(root_of(endpoint), "/api/embed"),
             headers=bearer(endpoint),
-            body=write_json({name: value for name, value in fields.items() if value is not None}),
+            body=json_bytes({name: value for name, value in fields.items() if value is not None}),
         )
 
     def ignored_by_embeddings(self, request: EmbeddingRequest) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from faultmaven.errors import ProviderProtocolError
 from faultmaven.infrastructure.llm.wire import address
-from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Count, Shape, Word, read
 from faultmaven.infrastructure.llm.wire.embeddings import (
     EmbeddingRequest,
     Embeddings,
@@ -25,6 +25,7 @@ from faultmaven.infrastructure.llm.wire.lenient import LenientObject
 from faultmaven.infrastructure.llm.wire.openai_dialects import OPENAI, ChatDialect
 from faultmaven.infrastructure.llm.wire.types import Endpoint, WireRequest, WireResponse
 from faultmaven.models.attempt import Usage
+from faultmaven.models.json_text import json_bytes
 
 _OK = 200
 _PATH = "/embeddings"
@@ -81,7 +82,7 @@ class OpenAIEmbeddings:
             method="POST",
             url=address.join(self._base(endpoint), _PATH),
             headers=self._headers(endpoint),
-            body=write_json(body),
+            body=json_bytes(body),
         )
 
     def ignored_by_embeddings(self, request: EmbeddingRequest) -> tuple[str, ...]:

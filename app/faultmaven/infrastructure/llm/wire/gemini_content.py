@@ -9,7 +9,7 @@ from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire import gemini_controls as controls
 from faultmaven.infrastructure.llm.wire.alternation import alternate
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import read, write_json
+from faultmaven.infrastructure.llm.wire.body import read
 from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.gemini_answer import ContentResponse, Models
@@ -29,6 +29,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 _DEFAULT_VERSION = "/v1beta"
@@ -61,7 +62,7 @@ class GeminiContent:
             method="POST",
             url=address.join(_base(endpoint), path),
             headers=_headers(endpoint),
-            body=write_json(_payload(request)),
+            body=json_bytes(_payload(request)),
         )
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from faultmaven.errors import ProviderError
 from faultmaven.infrastructure.llm.wire import address, ollama_request
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Shape, read
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.ndjson import JSONLines
@@ -20,6 +20,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 
@@ -53,7 +54,7 @@ class OllamaChat:
             method="POST",
             url=address.join(root_of(endpoint), "/api/chat"),
             headers=bearer(endpoint),
-            body=write_json(ollama_request.payload(request)),
+            body=json_bytes(ollama_request.payload(request)),
         )
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:

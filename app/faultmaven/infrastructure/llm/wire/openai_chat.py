@@ -5,7 +5,7 @@ from __future__ import annotations
 from faultmaven.errors import ProviderError, ProviderProtocolError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import read, write_json
+from faultmaven.infrastructure.llm.wire.body import read
 from faultmaven.infrastructure.llm.wire.errors import error_of, read_error
 from faultmaven.infrastructure.llm.wire.failure import failure_inside
 from faultmaven.infrastructure.llm.wire.headers import bearer
@@ -24,6 +24,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 
@@ -51,7 +52,7 @@ class OpenAIChat:
             method="POST",
             url=address.join(self._base(endpoint), self._dialect.path),
             headers=self._headers(endpoint),
-            body=write_json(self._payload(request, endpoint)),
+            body=json_bytes(self._payload(request, endpoint)),
         )
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:

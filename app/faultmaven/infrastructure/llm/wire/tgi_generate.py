@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from faultmaven.errors import ProviderError, UnsupportedRequestError
 from faultmaven.infrastructure.llm.wire import address, schema
 from faultmaven.infrastructure.llm.wire.answer import finished
-from faultmaven.infrastructure.llm.wire.body import Shape, read, write_json
+from faultmaven.infrastructure.llm.wire.body import Shape, read
 from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
 from faultmaven.infrastructure.llm.wire.failure import ErrorField
@@ -30,6 +30,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     WireRequest,
     WireResponse,
 )
+from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import StructuredOutput
 
 Route = Callable[[str, str], str]
@@ -98,7 +99,7 @@ class TgiGenerate:
             url = url.removesuffix(_OWN_ROUTE) + _OWN_STREAM
         elif request.stream:
             body["stream"] = True
-        return WireRequest("POST", url, headers=bearer(endpoint), body=write_json(body))
+        return WireRequest("POST", url, headers=bearer(endpoint), body=json_bytes(body))
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
         """What is asked that TGI has no word for."""
