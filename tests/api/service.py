@@ -39,6 +39,7 @@ from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.services.model_directory import ModelDirectory
 from faultmaven.services.sanitizer import Sanitizer
+from faultmaven.services.single_flight import SingleFlight
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
 from faultmaven.settings import Settings
 
@@ -83,12 +84,16 @@ class Container:
         observers = (self.metrics, self.tracker, AttemptLog())
         self.prober = Prober(self.registry, witnesses=(self.metrics, self.tracker))
         self.llm = self.llm or LLMRouter(self.registry, observers=observers)
+        flights = SingleFlight(
+            enabled=self.settings.single_flight, on_shared=self.metrics.on_shared
+        )
         self.agent = self.agent or AgentService(
             llm_provider=self.llm,
             sessions=self.sessions,
             session_strict=self.settings.session_strict,
             request_timeout=self.settings.request_timeout,
             confidence_threshold=self.settings.confidence_threshold,
+            flights=flights,
         )
         self.completions = CompletionService(
             self.llm,
@@ -100,6 +105,7 @@ class Container:
                 session_strict=self.settings.session_strict,
             ),
             request_timeout=self.settings.request_timeout,
+            flights=flights,
         )
         embedder = EmbeddingRouter(self.registry, observers=observers)
         self.embeddings = EmbeddingService(embedder, providers=self.registry)
