@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 from ipaddress import ip_address
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.api.errors import refuse
+from faultmaven.api.head import header
 from faultmaven.api.refusals import HostNotAllowedError
 
 ANY = "*"
@@ -55,7 +55,7 @@ class AllowedHostsMiddleware:
             return True
         if not private and scope["path"].startswith(_MACHINES):
             return True
-        name = _name(Headers(scope=scope).get("host"))
+        name = _name(header(scope, b"host"))
         return name is None or name in allowed or (private and is_loopback(name))
 
     def _is_private(self, scope: Scope) -> bool:

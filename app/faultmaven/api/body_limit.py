@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from faultmaven.api.head import header
 from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
 from faultmaven.models.faults import FieldFault
 from faultmaven.models.live import Live, now
@@ -34,7 +34,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "")
+        announced = header(scope, b"content-length") or ""
         body = _BoundedBody(
             receive,
             announced=int(announced) if announced.isdecimal() else 0,

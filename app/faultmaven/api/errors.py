@@ -149,9 +149,7 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
         error_class="internal",
         hint="The service's log tells more under this request_id.",
     )
-    # This answer is written outside of the middleware that adds the header to all others.
-    headers = {REQUEST_ID_HEADER: problem.request_id, **_LAST_WORDS}
-    return _answer(request, Failure(problem, headers))
+    return _answer(request, Failure(problem, _LAST_WORDS))
 
 
 def _answer(request: Request, failure: Failure) -> Response:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.errors import REQUEST_ID_HEADER
+from faultmaven.api.head import header
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.infrastructure.observability.request import begin_request
 
@@ -21,6 +21,7 @@ OVERHEAD_HEADER = "X-FaultMaven-Overhead-Ms"
 
 logger = logging.getLogger(__name__)
 
+_ID_HEADER, _OVERHEAD = (name.lower().encode() for name in (REQUEST_ID_HEADER, OVERHEAD_HEADER))
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _QUIET = ("/health", "/metrics")  # asked every few seconds by machines
 _PATH_SHOWN = 200  # characters
@@ -94,10 +95,12 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._answered = True
-            headers = MutableHeaders(scope=message)
-            headers[REQUEST_ID_HEADER] = self.request.request_id
             spent = max(0.0, self.overhead_ms - self.request.first_token_ms)
-            headers[OVERHEAD_HEADER] = f"{spent:.3f}"
+            message["headers"] = [
+                *message["headers"],
+                (_ID_HEADER, self.request.request_id.encode("ascii")),
+                (_OVERHEAD, b"%.3f" % spent),
+            ]
         await self._send(message)
 
     def log(self) -> None:
@@ -140,7 +143,7 @@ class _Exchange:
 
 def _request_id(scope: Scope) -> str:
     """The caller's own id if it is fit for logs and headers, else a new one."""
-    given = Headers(scope=scope).get(REQUEST_ID_HEADER)
+    given = header(scope, _ID_HEADER)
     return given if given and _ID.fullmatch(given) else f"req-{secrets.token_hex(16)}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -31,8 +30,7 @@ async def create_chat_completion(request: Request) -> Response:
     completions = services_of(request).completions
     body = await read_body(request, ChatRequest, needed="model and messages")
     size = len(await request.body())
-    asked = await worked(size, question_of, body, request.headers)
-    question = replace(asked, size=size)
+    question = await worked(size, partial(question_of, body, request.headers, size=size))
     came = require_request()
     ask = partial(
         completions.complete,

@@ -26,8 +26,10 @@ def speaks_of_functions(request: ChatRequest) -> bool:
     return bool(request.functions) and not request.tools
 
 
-def question_of(request: ChatRequest, headers: Mapping[str, str]) -> CompletionQuestion:
-    """The question behind a request.
+def question_of(
+    request: ChatRequest, headers: Mapping[str, str], *, size: int = 0
+) -> CompletionQuestion:
+    """The question behind a request of ``size`` bytes.
 
     Raises:
         InvalidInputError: the choice of a tool does not fit the tools, or a header is wrong.
@@ -44,6 +46,7 @@ def question_of(request: ChatRequest, headers: Mapping[str, str]) -> CompletionQ
         require_confidence=bool(request.require_confidence),
         max_cost_usd=request.max_cost_usd,
         timeout=request.timeout(headers),
+        size=size,
     )
 
 

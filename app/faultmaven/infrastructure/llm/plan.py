@@ -16,6 +16,7 @@ _DEFAULT_MAX_TOKENS = 1024
 _LARGE = 100_000  # characters; masking that many takes some 30 ms on one core
 _PER_MESSAGE = 20  # characters that take as long as whatever else there is to do with a message
 _FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
+_MOST_NOTES = 256
 _MOST_OF_IT = 0.9  # of a shorter REQUEST_TIMEOUT: preparing the prompt takes a little of it
 
 
@@ -98,7 +99,7 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
             configured provider of the chain has.
     """
     return Plan(
-        steps=tuple(_steps(registry, options)),
+        steps=_steps(registry, options),
         render=options.get("render") or _fixed_prompt(prompt, options),
         assess=options.get("assess"),
         max_tokens=_max_tokens(options),
@@ -141,7 +142,23 @@ def _stream_seconds(requested: float | None, registry: ProviderRegistry) -> floa
     return seconds_within(requested, registry.request_timeout)
 
 
-def _steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Step]:
+def _steps(registry: ProviderRegistry, options: GenerateOptions) -> tuple[Step, ...]:
+    """Whom these options may ask: worked out once for all requests that say the same of it."""
+    key = (
+        tuple(options.get("providers") or ()),
+        options.get("model"),
+        options.get("confidence_threshold"),
+    )
+    known: tuple[Step, ...] | None = registry.notes.get(key)
+    if known is None:
+        known = tuple(_new_steps(registry, options))
+        if len(registry.notes) >= _MOST_NOTES:  # callers may name models as they like
+            registry.notes.clear()
+        registry.notes[key] = known
+    return known
+
+
+def _new_steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Step]:
     names = _narrowed(registry, options.get("providers") or ())
     wanted = options.get("model")
     named = bool(options.get("providers"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -205,6 +205,7 @@ class ProviderRegistry:
         transport: what moves bytes to all of the providers.
         request_timeout: most seconds one request may take.
         problems: what is wrong with rows of the schema or the providers file.
+        notes: what others have worked out from it; forgotten as soon as anything changes.
     """
 
     def __init__(
@@ -218,6 +219,7 @@ class ProviderRegistry:
         self.transport = transport or shared_transport()
         self.request_timeout = self.settings.request_timeout
         self.problems: list[str] = []
+        self.notes: dict[Hashable, Any] = {}
         self._log = log
         self._providers: dict[str, ILLMProvider] = {}
         self._discovered: dict[str, Discovered] = {}
@@ -273,6 +275,7 @@ class ProviderRegistry:
         if "local" in self._providers:
             self._discovered["local"] = replace(self._discovered["local"], config=config)
             self._providers["local"] = self._construct("local", config)
+            self.notes = {}
 
     def adopt(self, other: ProviderRegistry) -> None:
         """Become what ``other`` is, in one step; a provider configured as before stays as it is.
@@ -289,6 +292,7 @@ class ProviderRegistry:
         self._discovered = other._discovered
         self._providers = {**other._providers, **kept}
         self._fallback_chain = other._fallback_chain
+        self.notes = {}
 
     def _has(self, name: str, other: ProviderRegistry) -> bool:
         """Whether this registry has a provider as ``other`` has it."""
