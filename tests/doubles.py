@@ -25,7 +25,7 @@ from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
 from faultmaven.models.attempt import Attempt, Usage
-from faultmaven.models.interfaces import ILLMProvider, LLMResponse
+from faultmaven.models.interfaces import HedgeOutcome, ILLMProvider, LLMResponse
 from faultmaven.models.prompt import Target
 from faultmaven.settings import Settings, load_settings
 
@@ -221,6 +221,10 @@ class Witness:
     def on_fallback(self, source: str, target: str, reason: str) -> None:
         """Remember a fallback."""
         self.seen.append(("fallback", source, target, reason))
+
+    def on_hedge(self, first: str, second: str, outcome: HedgeOutcome) -> None:
+        """Remember how a second provider fared beside a first."""
+        self.seen.append(("hedge", first, second, outcome))
 
     def on_answer(self, response: LLMResponse) -> None:
         """Remember an answer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ from faultmaven.models.worker import Worker
 
 ENV_FILE = Path(".env")
 
+_PERCENTILE = re.compile("p([5-9][0-9])")
 _WORKER = "FAULTMAVEN_WORKER"  # set by a process of ours for its children, never by people
 
 
@@ -60,6 +62,22 @@ def _names(value: object) -> object:
     return tuple(name for name in (part.strip().lower() for part in value.split(",")) if name)
 
 
+def _percent(value: object) -> object:
+    """``p95`` as 95, from 50 to 99; ``off`` as ``None``.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    word = _word(value)
+    if word is None or word in {"", "off"}:
+        return None
+    known = isinstance(word, str) and _PERCENTILE.fullmatch(word)
+    if not known:
+        message = "must be off, or a percentile from p50 to p99, such as p95"
+        raise ValueError(message)
+    return int(known[1])
+
+
 AnyCase = BeforeValidator(_word)
 Word = Annotated[str, AnyCase]
 Name = Annotated[str | None, BeforeValidator(_word_or_none)]
@@ -68,6 +86,7 @@ Preset = Annotated[
     AnyCase,
 ]
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
+Percent = Annotated[int | None, BeforeValidator(_percent)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Fractions = Annotated[dict[str, Fraction], NoDecode, BeforeValidator(_json)]
@@ -124,6 +143,11 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000,
         description="Most requests in flight at one provider; beyond it the next one is asked.",
+    )
+    hedge_after: Percent = Field(
+        None,
+        description="When the next provider is asked too, for at most 5 % more calls: `p95` once "
+        "one is slower than 95 % of its recent answers were (p50 to p99); `off` never.",
     )
     probe_interval: float = Field(
         60.0,

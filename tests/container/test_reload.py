@@ -355,6 +355,38 @@ async def test_options_are_used_at_once_or_named(
     assert answer.status_code == 413
 
 
+async def test_hedging_is_switched_on_while_the_service_runs(
+    configuration: Configuration, container: Container
+) -> None:
+    """From then on providers are timed; one that is changed has to be learnt anew."""
+    async with Upstream("openai") as slow, Upstream("fireworks") as quick:
+        variables = {
+            **configuration.openai(slow),
+            "FIREWORKS_API_KEY": quick.key,
+            "FIREWORKS_API_BASE": quick.base_url,
+            "FIREWORKS_MODEL": quick.model,
+        }
+        configuration.env(variables)
+        async with client_of(container) as client:
+            configuration.env({**variables, "HEDGE_AFTER": "p95"})
+            report = await container.core.reloader().reload("request")
+            for _ in range(20):
+                await ask(client)
+            slow.always("stalled_headers")
+            answer = await ask(client)
+            metrics = (await client.get("/metrics")).text
+            hedging = container.core.hedging()
+            before = hedging.asked("openai", slow.model, live=False)
+            configuration.env({**variables, "HEDGE_AFTER": "p95", "OPENAI_API_KEY": "sk-new-key"})
+            await container.core.reloader().reload("request")
+    assert (report.settings_changed, report.needs_restart) == (["HEDGE_AFTER"], [])
+    assert answer.headers["X-FaultMaven-Provider"] == "fireworks"
+    assert answer.headers["X-FaultMaven-Attempts"] == "2"
+    assert 'faultmaven_hedges_total{outcome="won",provider="fireworks"} 1.0' in metrics
+    assert before is not None
+    assert hedging.asked("openai", slow.model, live=False) is None
+
+
 async def test_a_half_written_file_is_left_alone(tmp_path: Path) -> None:
     """A change counts once two looks find the same, and once; a file that is gone is no change."""
     file, told = tmp_path / ".env", list[str]()

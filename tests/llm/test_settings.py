@@ -62,6 +62,29 @@ def test_what_keeps_everything_local(values: dict[str, str], *, local_only: bool
     assert settings_of(values).local_only is local_only
 
 
+@pytest.mark.parametrize(
+    ("value", "percent"),
+    [
+        ("", None),
+        (" ", None),
+        ("off", None),
+        ("OFF", None),
+        ("p95", 95),
+        (" P50 ", 50),
+        ("p99", 99),
+    ],
+)
+def test_when_to_hedge(value: str, percent: int | None) -> None:
+    """Never, or a percentile, as people write one."""
+    assert settings_of({"HEDGE_AFTER": value}).hedge_after == percent
+
+
+def test_a_wrong_percentile_is_told_with_the_right_ones() -> None:
+    """The message says what may stand there."""
+    with pytest.raises(ConfigurationError, match="p50 to p99, such as p95"):
+        settings_of({"HEDGE_AFTER": "95%"})
+
+
 def test_json_tables() -> None:
     """Thresholds and stand-in models are JSON objects."""
     settings = settings_of(
@@ -89,6 +112,10 @@ def test_json_tables() -> None:
         ("PORT", "70000"),
         ("LOG_LEVEL", "loud"),
         ("FALLBACK_EXTRA", "some"),
+        ("HEDGE_AFTER", "95"),
+        ("HEDGE_AFTER", "p49"),
+        ("HEDGE_AFTER", "p100"),
+        ("HEDGE_AFTER", "2s"),
     ],
 )
 def test_wrong_value_names_its_variable(variable: str, value: str) -> None:

@@ -120,9 +120,11 @@ def test_moves_and_leaving_callers_are_told(capsys: pytest.CaptureFixture[str]) 
     log.on_start("one")
     log.on_fallback("one", "two", "timeout")
     log.on_cancel("two")
+    log.on_hedge("two", "three", "won")
     assert [line[9:] for line in lines(capsys)] == [
         "one → two (timeout)",
-        "two: given up, the caller left",
+        "two: given up, nobody waits for it any more",
+        "two was slow, asked three beside it: won",
     ]
 
 

@@ -141,6 +141,16 @@ def test_a_model_that_a_caller_names_never_becomes_a_label(measured: Measured) -
     assert len(measured.samples()) == before
 
 
+def test_extra_calls_are_counted_by_what_came_of_them(measured: Measured) -> None:
+    """They belong to the provider that was asked beside; each outcome is there from the start."""
+    measured.metrics.on_hedge("one", "two", "won")
+    for outcome, count in (("won", 1), ("lost", 0), ("neither", 0)):
+        labels = {"provider": "two", "outcome": outcome}
+        assert measured.value("faultmaven_hedges_total", **labels) == count
+        labels["provider"] = "one"
+        assert measured.value("faultmaven_hedges_total", **labels) == 0
+
+
 def test_a_caller_who_leaves_is_counted_apart(measured: Measured) -> None:
     """A cancelled attempt is no outcome and is not in flight any more."""
     measured.metrics.on_start("two")

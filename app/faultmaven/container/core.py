@@ -19,6 +19,7 @@ from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, g
 from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
+from faultmaven.infrastructure.llm.resilience.hedging import Hedging
 from faultmaven.infrastructure.llm.router import LLMRouter
 from faultmaven.infrastructure.observability.health import HealthTracker
 from faultmaven.infrastructure.observability.logs import AttemptLog, LogTracer
@@ -60,6 +61,10 @@ def _redactor(registry: ProviderRegistry, *, sanitizer: ISanitizer, metrics: Met
 
 def _gate(registry: ProviderRegistry) -> ProviderGate:
     return ProviderGate(room=lambda _provider: registry.settings.provider_max_in_flight)
+
+
+def _hedging(registry: ProviderRegistry) -> Hedging:
+    return Hedging(percent=lambda: registry.settings.hedge_after)
 
 
 def _flights(registry: ProviderRegistry, *, metrics: Metrics) -> SingleFlight:
@@ -145,12 +150,14 @@ def _reloader(
     gate: ProviderGate,
     tracker: HealthTracker,
     flights: SingleFlight,
+    hedging: Hedging,
 ) -> Reloader:
     def give_new_chance(report: ReloadReport) -> None:
         flights.forget()  # what is asked from now on is asked of the new providers
         for name in (*report.providers_changed, *report.providers_removed):
             gate.forget(name)
             tracker.forget(name)
+            hedging.forget(name)
 
     return Reloader(
         registry, prepare=embedded.point, on_applied=give_new_chance, on_result=metrics.on_reload
@@ -192,8 +199,15 @@ class Core(containers.DeclarativeContainer):
     observers = providers.List(metrics, health_tracker, providers.Singleton(AttemptLog))
     redactor = providers.Singleton(_redactor, registry, sanitizer=sanitizer, metrics=metrics)
     budget = providers.Singleton(RetryBudget)
+    hedging = providers.Singleton(_hedging, registry)
     router = providers.Singleton(
-        LLMRouter, registry, redactor=redactor, observers=observers, gate=gate, budget=budget
+        LLMRouter,
+        registry,
+        redactor=redactor,
+        observers=observers,
+        gate=gate,
+        budget=budget,
+        hedging=hedging,
     )
     embedder = providers.Singleton(
         EmbeddingRouter,
@@ -219,6 +233,7 @@ class Core(containers.DeclarativeContainer):
         gate=gate,
         tracker=health_tracker,
         flights=flights,
+        hedging=hedging,
     )
     triggers = providers.Singleton(_triggers, registry, reloader=reloader)
     admin = providers.Singleton(_admin, registry, reloader=reloader)

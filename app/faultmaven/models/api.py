@@ -132,7 +132,10 @@ class AttemptBody(_Body):
     provider: str = Field(description="Who was asked.")
     model: str = Field(description="Which model was asked.")
     number: int = Field(ge=1, description="1 for the first try at this provider, 2 for a retry.")
-    outcome: str = Field(description="ok, or the class of the failure.")
+    outcome: str = Field(
+        description="ok, lost (another provider was asked beside it and answered first), or the "
+        "class of the failure."
+    )
     error_class: ErrorClass | None = Field(description="How it failed; null if it answered.")
     detail: str | None = Field(description="Short text of the failure, without secrets.")
     hint: str | None = Field(description="What the operator can do about it.")

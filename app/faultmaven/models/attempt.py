@@ -51,9 +51,11 @@ class Attempt:
         usage: tokens spent.
         cost_usd: price of the attempt, or ``None`` when the price is not known.
         retry_after: seconds the provider asked us to wait, or ``None``.
-        next_because: why another attempt followed, or ``None`` for the last one.
+        next_because: why another attempt followed, or ``None`` for the last one; ``hedge`` where
+            that one was asked beside this one, because this one was slow.
         cut_short: the caller's own deadline ended it before any provider could be expected to
             answer, or this one was not ready and was spared: its failure says nothing of it.
+        lost: another provider that was asked beside it answered first, and it was given up.
     """
 
     provider: str
@@ -73,13 +75,16 @@ class Attempt:
     retry_after: float | None = None
     next_because: str | None = None
     cut_short: bool = False
+    lost: bool = False
 
     @property
     def succeeded(self) -> bool:
         """Whether the provider answered, whatever the confidence."""
-        return self.error_class is None
+        return self.error_class is None and not self.lost
 
     @property
     def outcome(self) -> str:
-        """``ok``, or the class of the failure: a closed set, fit for a metric label."""
-        return "ok" if self.error_class is None else self.error_class.value
+        """``ok``, ``lost``, or the class of the failure: a closed set, fit for a metric label."""
+        if self.error_class is not None:
+            return self.error_class.value
+        return "lost" if self.lost else "ok"

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypedDict
 
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.confidence import Confidence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GenerateOptions",
+    "HedgeOutcome",
     "IAnswerListener",
     "IAnswerObserver",
     "ICheckable",
@@ -225,6 +226,10 @@ class ISessionStore(Protocol):
         ...
 
 
+HedgeOutcome = Literal["won", "lost", "neither"]
+"""Whether a provider that was asked beside a slow one answered first; ``neither`` of them did."""
+
+
 class IAnswerObserver(Protocol):
     """Is told what the chain did. Must not raise and must not block."""
 
@@ -237,11 +242,18 @@ class IAnswerObserver(Protocol):
         ...
 
     def on_cancel(self, provider: str) -> None:
-        """An attempt at ``provider`` was cancelled by the caller: nobody's failure."""
+        """An attempt at ``provider`` was given up: nobody's failure.
+
+        Its caller left, or another attempt answered first.
+        """
         ...
 
     def on_fallback(self, source: str, target: str, reason: str) -> None:
         """The chain went from one provider to the next."""
+        ...
+
+    def on_hedge(self, first: str, second: str, outcome: HedgeOutcome) -> None:
+        """``second`` had been asked beside ``first``, which was slow, and that is over now."""
         ...
 
     def on_answer(self, response: LLMResponse) -> None:

@@ -24,7 +24,8 @@ class Hearing:
 
     Attributes:
         listener: whom it is passed on to.
-        beginning: what the listener is told first.
+        begin: given the milliseconds to the first content, says what the listener is told first;
+            raises `asyncio.CancelledError` where another attempt is being listened to already.
         watch: what bounds the time.
         clock: monotonic seconds.
         began: whether anything has been passed on, so that nobody else can be asked.
@@ -35,7 +36,7 @@ class Hearing:
     """
 
     listener: IAnswerListener
-    beginning: Beginning
+    begin: Callable[[float], Beginning]
     watch: Watch
     clock: Callable[[], float] = time.monotonic
     began: bool = False
@@ -80,9 +81,10 @@ class Hearing:
             self.cost_usd = delta.cost_usd
 
     async def _begin(self, delta: Delta) -> None:
+        elapsed = self._elapsed_ms
+        beginning = self.begin(elapsed)
         self.began = self.watch.begun = True
-        self.first_token_ms = self._elapsed_ms
-        beginning = replace(self.beginning, first_token_ms=self.first_token_ms)
+        self.first_token_ms = elapsed
         await self._wait_for_reader(self.listener.on_begin(beginning))
         for held in self._held:
             await self._pass_on(held)

@@ -22,6 +22,7 @@ from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.deadline import Clock, Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Gate, ProviderGate
+from faultmaven.infrastructure.llm.resilience.hedging import Hedging
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.trial import Answer, Sleep, Tools
 from faultmaven.infrastructure.llm.verdict import cause, resting, verdict
@@ -50,6 +51,7 @@ class LLMRouter(ILLMProvider):
         retry: RetryPolicy | None = None,
         gate: Gate | None = None,
         budget: RetryBudget | None = None,
+        hedging: Hedging | None = None,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -62,6 +64,7 @@ class LLMRouter(ILLMProvider):
             budget=budget or RetryBudget(clock=clock),
             observers=tuple(observers),
             sleep=sleep,
+            hedging=hedging or Hedging(lambda: self._registry.settings.hedge_after),
         )
         self._clock = clock
 

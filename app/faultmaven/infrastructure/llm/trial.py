@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from faultmaven.errors import ProviderError, ProviderTimeoutError
@@ -16,6 +17,7 @@ from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Entry, Gate
+from faultmaven.infrastructure.llm.resilience.hedging import Hedging
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
 from faultmaven.infrastructure.llm.verdict import failed
@@ -43,6 +45,7 @@ class Tools:
         budget: what retries may cost, over all requests.
         observers: who is told what happened.
         sleep: waits for a number of seconds.
+        hedging: when another provider is asked beside a slow one.
     """
 
     redactor: Redactor
@@ -51,6 +54,7 @@ class Tools:
     budget: RetryBudget
     observers: Sequence[IAnswerObserver] = ()
     sleep: Sleep = asyncio.sleep
+    hedging: Hedging = field(default_factory=Hedging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Answer:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Trial:
     """One attempt, and what came of it.
 
@@ -74,9 +78,12 @@ class Trial:
         step: who is asked.
         entry: that they may be; told how it ended.
         draft: what is known of the attempt beforehand.
-        earlier: the attempts before it.
+        known: the request's attempts that have ended, as they become more.
+        latch: asked before the answer is taken for the request's own; ``False``: another attempt
+            was first. ``None`` where there is no other.
         answer: what was answered, or ``None``.
         failure: how it failed, or ``None``.
+        lost: another attempt was first, so that nothing this one does counts any more.
     """
 
     plan: Plan
@@ -85,20 +92,25 @@ class Trial:
     step: Step
     entry: Entry
     draft: Attempt
-    earlier: tuple[Attempt, ...] = ()
+    known: Sequence[Attempt] = ()
+    latch: Callable[[Trial], bool] | None = None
     answer: Answer | None = field(default=None, init=False)
     failure: ProviderError | None = field(default=None, init=False)
+    lost: bool = field(default=False, init=False)
+    _started: float = field(default=0.0, init=False)
     _granted: float = field(default=0.0, init=False)  # seconds
     _hearing: Hearing | None = field(default=None, init=False)
 
     async def run(self) -> Attempt:
         """Ask, and say what came of it; the answer or the failure is kept."""
-        started = self.deadline.clock()
+        self._started = self.deadline.clock()
         try:
             self.answer = await self._ask()
         except ProviderError as error:
+            if self.lost:  # how it fails then is of our own making
+                raise asyncio.CancelledError from error
             self.failure = error
-            attempt = failed(self._timed(started), error)
+            attempt = failed(self._timed(), error)
             if not error.asked or self._is_cut_short(error):
                 return replace(attempt, cut_short=True)
             self.entry.failed(error)
@@ -107,15 +119,20 @@ class Trial:
             if self.answer is None:  # whoever was told already does not listen any more
                 self.entry.released()
         self.entry.succeeded()
-        return _answered(self._timed(started), self.answer)
+        return _answered(self._timed(), self.answer)
+
+    def lose(self, to: str) -> Attempt:
+        """Give up, because ``to`` was first; what is known of this attempt."""
+        self.lost = True
+        return replace(self._timed(), lost=True, detail=f"{to} was first")
 
     @property
     def began(self) -> bool:
         """Whether part of the answer has been passed on, so that nobody else can be asked."""
         return self._hearing is not None and self._hearing.began
 
-    def _timed(self, started: float) -> Attempt:
-        took = (self.deadline.clock() - started) * 1000
+    def _timed(self) -> Attempt:
+        took = (self.deadline.clock() - self._started) * 1000
         if self._hearing is None:
             return replace(self.draft, total_ms=took)
         return replace(
@@ -147,7 +164,18 @@ class Trial:
             threshold=step.threshold,
             further=await self._worked(self._judged, completion, target),
         )
+        if self.lost or not confidence.below_threshold:
+            self._claim()
         return Answer(step, completion, confidence, ignored_by(step, request))
+
+    def _claim(self) -> None:
+        """Take the answer for the request's own.
+
+        Raises:
+            CancelledError: another attempt was first.
+        """
+        if self.latch is not None and not self.latch(self):
+            raise asyncio.CancelledError
 
     async def _completion(self, request: CompletionRequest) -> Completion:
         if self.plan.listener is None or self.plan.held:
@@ -163,9 +191,13 @@ class Trial:
             whole=left,
             begun=left + self.plan.stream_seconds - self.plan.seconds,
         )
-        ignored = ignored_by(self.step, request)
-        beginning = Beginning(self.step.name, self.step.model, self.earlier, ignored)
-        return Hearing(listener, beginning, Watch(limits), clock=self.deadline.clock)
+        begin = partial(self._begin, ignored_by(self.step, request))
+        return Hearing(listener, begin, Watch(limits), clock=self.deadline.clock)
+
+    def _begin(self, ignored: tuple[str, ...], first_token_ms: float) -> Beginning:
+        self._claim()
+        step = self.step
+        return Beginning(step.name, step.model, tuple(self.known), ignored, first_token_ms)
 
     async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What pure work gives; beside the event loop if it would hold up everybody else.

@@ -9,6 +9,7 @@ from faultmaven.errors import ErrorClass, ProviderError
 from faultmaven.infrastructure.llm.confidence import best_possible
 from faultmaven.infrastructure.llm.hearing import tell
 from faultmaven.infrastructure.llm.plan import Plan, Step
+from faultmaven.infrastructure.llm.race import Race
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Entry
 from faultmaven.infrastructure.llm.telling import Telling
@@ -41,6 +42,7 @@ class Walk:
     rejected: bool = False
     cut: ProviderError | None = None
     resting: float | None = None
+    _left: tuple[Step, ...] = field(default=(), init=False)  # who may still be asked, in order
     _met: bool = field(default=False, init=False)
     _reserve: Step | None = field(default=None, init=False)
     _began: bool = field(default=False, init=False)  # part of an answer has been passed on
@@ -50,30 +52,31 @@ class Walk:
         if self.deadline.passed:
             self.stopped_because = "deadline"
             return
-        steps, last = self._in_reach(self.plan.steps), None
-        while admitted := self._next(steps):
-            step, entry, rest = admitted
+        self._left, last = self._in_reach(self.plan.steps), None
+        while admitted := self._next():
+            step, entry = admitted
             if last is not None:
-                self._fall_back(*last, to=step)
-            failure = await self._visit(step, entry, rest)
+                self._fall_back(last, to=step)
+            last = await self._visit(step, entry)
             if self._began:  # somebody reads it: nobody else can be asked any more
-                self.cut = failure
+                self.cut = last.failure
                 self.stopped_because = "threshold_met" if self._met else "committed"
                 return
-            steps, last = self._narrowed(step, rest, failure), (step, failure)
-            reason = self._stop(steps)
+            self._narrow(last)
+            reason = self._stop()
             if reason is not None:
                 self.stopped_because = reason
                 return
         if not self.attempts and self.plan.steps:
             self.resting = min(map(self._wait_for, self.plan.steps))
 
-    def _next(self, steps: tuple[Step, ...]) -> tuple[Step, Entry, tuple[Step, ...]] | None:
-        """Who may be asked next, that they may, and who is left; ``None`` for nobody."""
-        for place, step in enumerate(steps):
+    def _next(self) -> tuple[Step, Entry] | None:
+        """Who may be asked next, and that they may; ``None`` for nobody."""
+        for place, step in enumerate(self._left):
             entry = self.tools.gate.enter(step.name, step.model, force=step is self._reserve)
             if entry is not None:
-                return step, entry, steps[place + 1 :]
+                self._left = self._left[place + 1 :]
+                return step, entry
         return None
 
     def _wait_for(self, step: Step) -> float:
@@ -88,31 +91,27 @@ class Walk:
         self._reserve = aside[0] if aside else None
         return (*ready, *aside[:1])
 
-    async def _visit(
-        self, step: Step, entry: Entry | None, rest: tuple[Step, ...]
-    ) -> ProviderError | None:
-        """Ask one provider, again where that is worth it; the last failure, or ``None``."""
-        waited, tries, error = 0.0, 0, None
+    async def _visit(self, step: Step, entry: Entry) -> Trial:
+        """Ask one provider, again where that is worth it; the attempt that counts in the end."""
         self.tools.budget.called()
-        while entry is not None:
-            tries += 1
-            error = await self._try(step, entry, number=tries, waited=waited)
-            if error is None or self._began:
-                return error
+        trial = await self._try(step, entry)
+        while trial.failure is not None and not (self._began or self.rejected):
+            step, error, tries = trial.step, trial.failure, trial.draft.number
             # Where nobody listens, hope lies in another provider, asked before or after.
-            others = bool(rest) or (error.prefers_next and len(self.plan.steps) > 1)
+            others = bool(self._left) or (error.prefers_next and len(self.plan.steps) > 1)
             wait = self._wait_before_retry(step, error, tries, has_next=others)
             if wait is None or not self.tools.budget.take():
-                return error
+                return trial
             await self.tools.sleep(wait)
             if self.deadline.passed:
-                return error
+                return trial
             # Meanwhile others may have found out that there is no hope here.
-            entry = self.tools.gate.enter(step.name, step.model)
-            if entry is not None:
-                self._explain_last("retry")
-            waited = wait
-        return error
+            again = self.tools.gate.enter(step.name, step.model)
+            if again is None:
+                return trial
+            self._explain_last("retry")
+            trial = await self._try(step, again, number=tries + 1, waited=wait)
+        return trial
 
     def _wait_before_retry(
         self, step: Step, error: ProviderError, tries: int, *, has_next: bool
@@ -126,30 +125,73 @@ class Walk:
         )
 
     async def _try(
-        self, step: Step, entry: Entry, *, number: int, waited: float
-    ) -> ProviderError | None:
-        """One attempt, recorded and told to the observers whatever comes of it; its failure."""
+        self, step: Step, entry: Entry, *, number: int = 1, waited: float = 0.0
+    ) -> Trial:
+        """One attempt, with another one beside it where it is slow; the one that counts."""
+        known = len(self.attempts)
+        trial = self._trial(step, entry, number=number, waited=waited)
+        patience = self._patience(step)
+        if patience is None:
+            await self._attend(trial)
+        else:
+            trial = await self._race(trial, patience)
+        self._began = trial.began
+        if trial.answer is not None:
+            self._keep(trial.answer)
+        if self.plan.listener is not None:
+            for attempt in self.attempts[known:]:
+                telling_them = self.plan.listener.on_attempt(attempt)
+                await tell(telling_them, seconds=self.deadline.left())
+        return trial
+
+    def _trial(self, step: Step, entry: Entry, *, number: int, waited: float) -> Trial:
         draft = Attempt(step.name, step.model, number=number, queue_ms=waited * 1000)
-        trial = Trial(
-            self.plan, self.deadline, self.tools, step, entry, draft, tuple(self.attempts)
-        )
-        telling = Telling(self.tools.observers, step.name)
+        return Trial(self.plan, self.deadline, self.tools, step, entry, draft, self.attempts)
+
+    async def _attend(self, trial: Trial) -> None:
+        """See to one attempt; it is recorded and told to the observers whatever comes of it."""
+        telling = Telling(self.tools.observers, trial.step.name)
         try:
             telling.start()
             attempt = await trial.run()
             self.attempts.append(attempt)
             telling.end(attempt)
-            if self.plan.listener is not None:
-                telling_them = self.plan.listener.on_attempt(attempt)
-                await tell(telling_them, seconds=self.deadline.left())
         except BaseException:  # a caller who left, or a fault of ours: not the provider's
             telling.cancel()
-            entry.released()
+            trial.entry.released()
             raise
-        self._began = trial.began
-        if trial.answer is not None:
-            self._keep(trial.answer)
-        return trial.failure
+        self.tools.hedging.learn(attempt, live=self.plan.live)
+
+    def _patience(self, step: Step) -> float | None:
+        """Seconds until another provider is asked beside this one; ``None``: nobody is."""
+        patience = self.tools.hedging.asked(step.name, step.model, live=self.plan.live)
+        # Who limits the cost does not want to pay twice.
+        if patience is None or not self._left or self.plan.max_cost_usd is not None:
+            return None
+        return patience if patience < self.deadline.left() else None
+
+    async def _race(self, first: Trial, patience: float) -> Trial:
+        race = Race(first, self._attend, self.attempts)
+        await race.run(patience, self._beside)
+        *others, last = race.ended
+        for trial in others:
+            if trial.answer is not None:
+                self._keep(trial.answer)
+            self._narrow(trial)
+        return last
+
+    def _beside(self, first: Trial, patience: float) -> Trial | None:
+        """An attempt at who is next and ready now; the walk does not come to them any more."""
+        budget = self.tools.hedging.budget
+        ready = [step for step in self._left if step is not self._reserve]
+        for step in ready if budget.affords else ():
+            entry = self.tools.gate.enter(step.name, step.model)
+            if entry is not None:
+                budget.pay()
+                self._left = tuple(other for other in self._left if other is not step)
+                first.draft = replace(first.draft, next_because="hedge")
+                return self._trial(step, entry, number=1, waited=patience)
+        return None
 
     def _keep(self, answer: Answer) -> None:
         """Keep the surest answer; one that is sure enough ends the search."""
@@ -158,21 +200,20 @@ class Walk:
         if self._met or best is None or answer.confidence.score > best.confidence.score:
             self.best = answer
 
-    def _narrowed(
-        self, step: Step, rest: tuple[Step, ...], failure: ProviderError | None
-    ) -> tuple[Step, ...]:
-        """Who is left: nobody if the request is wrong, larger windows if it was too long."""
+    def _narrow(self, trial: Trial) -> None:
+        """Nobody is left if the request is wrong, larger windows if it was too long."""
+        failure = trial.failure
         if failure is None:
-            return rest
+            return
         if not failure.falls_back:
-            self.rejected = True
-            return ()
-        if failure.error_class is ErrorClass.CONTEXT_LENGTH:
-            return tuple(later for later in rest if _is_larger(later, step))
-        return rest
+            self.rejected, self._left = True, ()
+        elif failure.error_class is ErrorClass.CONTEXT_LENGTH:
+            larger = (later for later in self._left if _is_larger(later, trial.step))
+            self._left = tuple(larger)
 
-    def _stop(self, left: tuple[Step, ...]) -> str | None:
+    def _stop(self) -> str | None:
         """Why the walk ends here, or ``None`` when it goes on."""
+        left = self._left
         if self._met:
             return "threshold_met"
         if self.deadline.passed and not self.rejected:
@@ -196,11 +237,11 @@ class Walk:
         """Known cost so far, in US dollars."""
         return sum(attempt.cost_usd or 0.0 for attempt in self.attempts)
 
-    def _fall_back(self, step: Step, failure: ProviderError | None, *, to: Step) -> None:
-        reason = failure.error_class.value if failure else "low_confidence"
+    def _fall_back(self, last: Trial, *, to: Step) -> None:
+        reason = last.failure.error_class.value if last.failure else "low_confidence"
         self._explain_last(f"fallback: {reason}")
         for observer in self.tools.observers:
-            observer.on_fallback(step.name, to.name, reason)
+            observer.on_fallback(last.step.name, to.name, reason)
 
     def _explain_last(self, reason: str) -> None:
         self.attempts[-1] = replace(self.attempts[-1], next_because=reason)

@@ -15,7 +15,7 @@ from faultmaven.infrastructure.observability.judgement import (
     trouble_in,
 )
 from faultmaven.models.attempt import Attempt
-from faultmaven.models.interfaces import LLMResponse
+from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 from faultmaven.models.status import Probe, ProbeReport, ProviderHealth
 
 # The provider did its part: what was asked, or the model's policy, is the matter.
@@ -71,10 +71,13 @@ class HealthTracker:
         evidence.probes.add(probe, now)
 
     def on_cancel(self, provider: str) -> None:
-        """A caller that leaves says nothing about the provider."""
+        """An attempt that nobody waits for any more says nothing about the provider."""
 
     def on_fallback(self, source: str, target: str, reason: str) -> None:
         """The attempts have said it already."""
+
+    def on_hedge(self, first: str, second: str, outcome: HedgeOutcome) -> None:
+        """Being slower than another one is no illness."""
 
     def on_answer(self, response: LLMResponse) -> None:
         """The attempts have said it already."""

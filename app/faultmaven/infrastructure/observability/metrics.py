@@ -30,7 +30,7 @@ from faultmaven.infrastructure.observability.state_collector import (
     always_closed,
 )
 from faultmaven.models.attempt import Attempt
-from faultmaven.models.interfaces import LLMResponse
+from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 from faultmaven.models.status import Probe
 from faultmaven.models.worker import Worker
 
@@ -103,7 +103,7 @@ class Metrics:
         _charge(attempt)
 
     def on_cancel(self, provider: str) -> None:
-        """Count an attempt the caller did not wait for."""
+        """Count an attempt that was given up."""
         children = self._children(provider)
         children.in_flight.dec()
         children.cancelled.inc()
@@ -112,6 +112,10 @@ class Metrics:
         """Count a move along the chain."""
         known = reason if reason in FALLBACK_REASONS else "other"
         self._series.attempt.fallbacks.labels(source, target, known).inc()
+
+    def on_hedge(self, first: str, second: str, outcome: HedgeOutcome) -> None:  # noqa: ARG002 - who was slow is no label
+        """Count a provider that was asked beside a slow one."""
+        self._children(second).hedges[outcome].inc()
 
     def on_answer(self, response: LLMResponse) -> None:
         """Count an answer that is returned."""

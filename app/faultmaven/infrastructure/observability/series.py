@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from faultmaven.errors import ErrorClass
+from faultmaven.models.interfaces import HedgeOutcome
 
 OUTCOMES = ("ok", *(error_class.value for error_class in ErrorClass))
 MODEL_SLOTS = ("default", "other")
+HEDGE_OUTCOMES: tuple[HedgeOutcome, ...] = get_args(HedgeOutcome)
 RELOAD_RESULTS = ("applied", "unchanged", "rejected")
 FALLBACK_REASONS = frozenset({*(error_class.value for error_class in ErrorClass), "low_confidence"})
 
@@ -94,7 +97,7 @@ class AttemptSeries:
         )
         self.cancelled = Counter(
             "faultmaven_attempts_cancelled",
-            "Attempts given up because the caller left.",
+            "Attempts given up: the caller left, or another provider answered first.",
             ("provider",),
             registry=registry,
         )
@@ -102,6 +105,12 @@ class AttemptSeries:
             "faultmaven_retries",
             "Attempts that repeat another at the same provider.",
             ("provider",),
+            registry=registry,
+        )
+        self.hedges = Counter(
+            "faultmaven_hedges",
+            "Extra attempts beside a slow provider, by provider: won, lost, or neither answered.",
+            ("provider", "outcome"),
             registry=registry,
         )
         self.fallbacks = Counter(
@@ -227,6 +236,9 @@ class ProviderChildren:
         self.in_flight = attempt.in_flight.labels(provider)
         self.cancelled = attempt.cancelled.labels(provider)
         self.retries = attempt.retries.labels(provider)
+        self.hedges = {
+            outcome: attempt.hedges.labels(provider, outcome) for outcome in HEDGE_OUTCOMES
+        }
         self.prompt_tokens = answer.tokens.labels(provider, "prompt")
         self.completion_tokens = answer.tokens.labels(provider, "completion")
         self.cost = answer.cost.labels(provider)

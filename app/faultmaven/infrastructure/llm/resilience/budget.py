@@ -46,3 +46,33 @@ class RetryBudget:
         self._retries.add(now)
         self._recent.add(now)
         return True
+
+
+@dataclass(slots=True)
+class HedgeBudget:
+    """Lets one call in so many be made twice; what is not used is kept for later, up to a limit.
+
+    Unlike a share of the last seconds it lets a quiet service hedge as well, and holds exactly:
+    at no time were there more extra calls than one for every ``every`` calls made until then.
+
+    Attributes:
+        every: calls that pay for an extra one.
+        most: extra calls that can be saved up, so that trouble after a quiet day is no burst.
+    """
+
+    every: int = 20
+    most: int = 10
+    _saved: int = field(default=0, init=False)  # calls that have not paid yet
+
+    def called(self) -> None:
+        """A call was made that is no extra one."""
+        self._saved = min(self._saved + 1, self.every * self.most)
+
+    @property
+    def affords(self) -> bool:
+        """Whether there is enough for an extra call."""
+        return self._saved >= self.every
+
+    def pay(self) -> None:
+        """Make an extra call; only where it is afforded."""
+        self._saved -= self.every
