@@ -36,7 +36,7 @@ class DirectRoutes:
             route.path: route
             for router in routers
             for route in router.routes
-            if isinstance(route, APIRoute) and "POST" in route.methods
+            if isinstance(route, APIRoute) and "POST" in (route.methods or ())
         }
         foreseen = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
         self._served = ServerErrorMiddleware(

@@ -1,21 +1,29 @@
-"""JSON texts, written by the fast library where it can: it is ten times as fast as the usual one.
+"""JSON texts, by the fast library where it can: it is ten times as fast as the usual one.
 
 It takes no half of a surrogate pair, which a model or a caller may well send, no whole number
-beyond 64 bits and no subclass of text; such a value is written by the standard library.
+beyond 64 bits and no subclass of text; such a value is left to the standard library.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-try:
-    import orjson
-except ImportError:  # no wheel for this machine: the standard library writes everything
-    orjson = None  # type: ignore[assignment]
+
+def _written_slowly(value: Mapping[str, Any]) -> bytes:
+    return _SLOW.encode(value).encode("utf-8", "replace")
+
 
 _SLOW = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_write: Callable[[Mapping[str, Any]], bytes] = _written_slowly
+_read: Callable[[bytes], Any] = json.loads
+try:
+    import orjson
+except ImportError:  # no wheel for this machine: the standard library does it all
+    pass
+else:
+    _write, _read = orjson.dumps, orjson.loads
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
@@ -26,9 +34,16 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
             take; that library writes them as ``null``.
         TypeError: it holds what JSON has no word for.
     """
-    if orjson is not None:
-        try:
-            return orjson.dumps(value)
-        except TypeError:
-            pass  # the other library says what is wrong, or writes it
-    return _SLOW.encode(value).encode("utf-8", "replace")
+    try:
+        return _write(value)
+    except TypeError:  # the other library says what is wrong, or writes it
+        return _written_slowly(value)
+
+
+def read_json(data: bytes) -> Any:
+    """What the text stands for.
+
+    Raises:
+        ValueError: it is no JSON in UTF-8, as the strictest reader sees it.
+    """
+    return _read(data)

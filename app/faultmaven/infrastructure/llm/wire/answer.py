@@ -57,7 +57,7 @@ def _judged(completion: Completion, text: str, thoughts: str) -> Completion:
     reason = finish_reason(completion.finish_reason)
     named = (call for call in completion.tool_calls if call.name)
     calls = tuple(named if reason == LENGTH else map(_with_arguments, named))
-    read = replace(
+    read = _with(
         completion,
         text=text,
         reasoning="\n".join(filter(None, (completion.reasoning.strip(), thoughts))),
@@ -70,6 +70,13 @@ def _judged(completion: Completion, text: str, thoughts: str) -> Completion:
     if reason == ERROR:
         raise _failed(completion.finish_reason)
     return read
+
+
+def _with(completion: Completion, **told: Any) -> Completion:
+    """The completion with what is told of it now; most are as they should be already."""
+    if all(getattr(completion, name) == value for name, value in told.items()):
+        return completion
+    return replace(completion, **told)
 
 
 def mean_logprob(logprobs: Iterable[Mapping[str, Any]]) -> float | None:

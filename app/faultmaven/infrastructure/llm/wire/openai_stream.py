@@ -24,6 +24,7 @@ from faultmaven.infrastructure.llm.wire.openai_answer import (
     Logprobs,
     Said,
 )
+from faultmaven.infrastructure.llm.wire.openai_plain import plain_text
 from faultmaven.infrastructure.llm.wire.sse import DONE
 from faultmaven.infrastructure.llm.wire.types import WireEvent, WireResponse
 from faultmaven.models.attempt import Usage
@@ -92,6 +93,10 @@ class ChatReader:
         if event.data == DONE:
             self._ended = True
             return ()
+        plain = None if event.name == ERROR else plain_text(event.data)
+        if plain is not None:
+            self._spoke = True
+            return (Delta(text=plain[0], model=self._news(plain[1])),)
         chunk = _read(event)
         delta = self._delta(chunk, chunk.choice)
         return () if delta == _NOTHING else (delta,)
