@@ -20,6 +20,7 @@ from faultmaven.infrastructure.observability.request import RequestInFlight, cur
 from faultmaven.infrastructure.observability.series import (
     FALLBACK_REASONS,
     ProviderChildren,
+    RouteChildren,
     Series,
 )
 from faultmaven.infrastructure.observability.shared_values import share_values, sum_of
@@ -67,6 +68,7 @@ class Metrics:
             name: ProviderChildren(name, self._series)
             for name in directory.get_all_provider_names()
         }
+        self._routes: dict[tuple[str, int], RouteChildren] = {}
         self._exposed = self._own_registry() if worker is None else sum_of(worker.metrics_folder)
         self._exposed.register(StateCollector(directory, health, breaker_state))
 
@@ -99,7 +101,8 @@ class Metrics:
             children.confidence.observe(attempt.confidence)
         children.prompt_tokens.inc(attempt.usage.prompt)
         children.completion_tokens.inc(attempt.usage.completion)
-        children.cost.inc(attempt.cost_usd or 0)
+        if attempt.cost_usd:
+            children.cost.inc(attempt.cost_usd)
         _charge(attempt)
 
     def on_cancel(self, provider: str) -> None:
@@ -172,9 +175,11 @@ class Metrics:
         """
         http = self._series.http
         http.in_flight.dec()
-        labels = (route, str(status))
-        http.requests.labels(*labels).inc()
-        http.duration.labels(*labels).observe(seconds)
+        children = self._routes.get((route, status))
+        if children is None:
+            children = self._routes[route, status] = RouteChildren(route, status, http)
+        children.requests.inc()
+        children.duration.observe(seconds)
         if request.attempts:
             http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
 

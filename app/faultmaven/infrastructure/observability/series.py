@@ -215,6 +215,14 @@ class Series:
         )
 
 
+class RouteChildren:
+    """One route's children of the families of requests, for one status."""
+
+    def __init__(self, route: str, status: int, http: HTTPSeries) -> None:
+        self.requests = http.requests.labels(route, str(status))
+        self.duration = http.duration.labels(route, str(status))
+
+
 class ProviderChildren:
     """One provider's children of every family, bound once: a lookup costs more than an increment.
 
