@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import traceback
+from collections.abc import Coroutine
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doubles import FakeTime
@@ -145,10 +147,10 @@ async def test_who_has_more_time_is_not_failed_for_want_of_it() -> None:
     later = await callers.come(seconds=10)
     callers.time.now += 4
     callers.upstream.asked[0].set_exception(AllProvidersFailedError("All providers failed"))
-    for caller in (first, twin):
-        with pytest.raises(AllProvidersFailedError):
-            await caller
     await settled()
+    assert later.done() is False
+    raised = (first.exception(), twin.exception())
+    assert [type(error) for error in raised] == [AllProvidersFailedError] * 2
     assert callers.upstream.seconds == [10, 6]
     callers.upstream.asked[1].set_result("full")
     assert await later == "full"
@@ -161,9 +163,9 @@ async def test_a_failure_in_time_is_everybodys() -> None:
     callers.time.now += 6
     here.append(await callers.come(seconds=10))
     callers.upstream.asked[0].set_exception(AllProvidersFailedError("All providers failed"))
-    raised = await asyncio.gather(*here, return_exceptions=True)
-    assert [type(error) for error in raised] == [AllProvidersFailedError] * 2
+    await settled()
     assert len(callers.upstream.asked) == 1
+    assert [type(caller.exception()) for caller in here] == [AllProvidersFailedError] * 2
 
 
 async def test_what_was_forgotten_is_not_joined() -> None:
@@ -171,10 +173,35 @@ async def test_what_was_forgotten_is_not_joined() -> None:
     callers = Callers()
     before = await callers.come()
     callers.flights.forget()
-    after = await callers.come()
-    for answer, said in zip(callers.upstream.asked, ("old", "new"), strict=True):
-        answer.set_result(said)
-    assert [await before, await after] == ["old", "new"]
+    after = [await callers.come()]
+    callers.upstream.asked[0].set_result("old")
+    assert await before == "old"
+    after.append(await callers.come())
+    assert len(callers.upstream.asked) == 2
+    callers.upstream.asked[1].set_result("new")
+    assert await asyncio.gather(*after) == ["new", "new"]
+
+
+def test_who_leaves_last_sees_the_question_ended() -> None:
+    """Nothing is left of it when the caller is gone, and nobody complains if it ends badly."""
+    asyncio.run(_without_mishap(_leave_what_ends_badly()))
+
+
+async def _leave_what_ends_badly() -> None:
+    ended = asyncio.Event()
+
+    async def ask(_seconds: float) -> str:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await settled()
+            ended.set()
+            raise OverloadedError("even that", retry_after=1)
+
+    caller = asyncio.create_task(SingleFlight().share(SAME, ask, seconds=60))
+    await settled()
+    await left(caller)
+    assert ended.is_set()
 
 
 def test_texts_are_told_apart() -> None:
@@ -187,14 +214,28 @@ def test_texts_are_told_apart() -> None:
 STEPS = st.one_of(
     st.tuples(st.just("come"), st.sampled_from([b"a", b"b"])),
     st.tuples(st.sampled_from(["leave", "answer", "fail"]), st.integers(0, 9)),
-    st.tuples(st.sampled_from(["settle", "forget"]), st.none()),
+    st.tuples(st.sampled_from(["tick", "settle", "forget"]), st.none()),
 )
 
 
+JUST_ENDED = [("come", b"a"), ("settle", None), ("fail", 0), ("tick", None), ("leave", 0)]
+
+
+@example(JUST_ENDED)
 @given(st.lists(STEPS, max_size=40))
 def test_whatever_callers_do(steps: list[tuple[str, bytes | int | None]]) -> None:
     """Nobody who stays is without an outcome, and nothing is asked that nobody waits for."""
-    asyncio.run(_play(steps))
+    asyncio.run(_without_mishap(_play(steps)))
+
+
+async def _without_mishap(play: Coroutine[None, None, None]) -> None:
+    """Play, and see that the event loop found nothing to complain of."""
+    mishaps: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, mishap: mishaps.append(mishap))
+    await play
+    gc.collect(0)  # a failure that nobody looked at is complained of when it goes
+    assert mishaps == []
 
 
 async def _play(steps: list[tuple[str, bytes | int | None]]) -> None:
@@ -214,6 +255,8 @@ async def _play(steps: list[tuple[str, bytes | int | None]]) -> None:
         elif what == "forget":
             callers.flights.forget()
             forgotten += 1
+        elif what == "tick":
+            await asyncio.sleep(0)
         elif what == "settle":
             await settled()
             waiting = [caller for caller in here if not caller.done()]
