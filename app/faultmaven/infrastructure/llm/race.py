@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from faultmaven.infrastructure.llm.resilience.hedging import Hedging
 from faultmaven.infrastructure.llm.trial import Trial
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import HedgeOutcome
@@ -23,6 +24,7 @@ class Race:
         first: the attempt that may be slow.
         attend: sees to one attempt, and records it where it ends by itself.
         attempts: where attempts are recorded; one that is given up is here before the other's end.
+        hedging: pays for the second, and learns from one that is given up.
         second: the attempt beside it, or ``None`` as long as there is none.
         winner: whose answer it is, or ``None``.
         ended: the attempts that ended by themselves, in that order: a winner comes last.
@@ -31,6 +33,7 @@ class Race:
     first: Trial
     attend: Callable[[Trial], Awaitable[None]]
     attempts: list[Attempt]
+    hedging: Hedging
     second: Trial | None = field(default=None, init=False)
     winner: Trial | None = field(default=None, init=False)
     ended: list[Trial] = field(default_factory=list, init=False)
@@ -51,9 +54,10 @@ class Race:
             async with asyncio.TaskGroup() as tasks:
                 first = self._start(self.first, tasks)
                 await asyncio.wait((first,), timeout=patience)
-                if not first.done() and self.winner is None:
+                if not first.done() and self.winner is None and self.hedging.budget.affords:
                     self.second = beside(self.first, patience)
                 if self.second is not None:
+                    self.hedging.budget.pay()
                     self._start(self.second, tasks)
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
@@ -104,4 +108,4 @@ class Race:
 
     def _record(self, lost: Attempt) -> None:
         self.attempts.append(lost)
-        self.first.tools.hedging.learn(lost, live=self.first.plan.live)
+        self.hedging.learn(lost, live=self.first.plan.live)

@@ -64,8 +64,8 @@ class LLMRouter(ILLMProvider):
             budget=budget or RetryBudget(clock=clock),
             observers=tuple(observers),
             sleep=sleep,
-            hedging=hedging or Hedging(lambda: self._registry.settings.hedge_after),
         )
+        self._hedging = hedging or Hedging(lambda: self._registry.settings.hedge_after)
         self._clock = clock
 
     @property
@@ -98,7 +98,8 @@ class LLMRouter(ILLMProvider):
         started = self._clock()
         plan = make_plan(self._registry, prompt, cast("GenerateOptions", kwargs))
         deadline = Deadline(at=started + plan.seconds, clock=self._clock)
-        walk = Walk(plan, deadline, self._tools)
+        hedging = None if self._hedging.percent() is None else self._hedging
+        walk = Walk(plan, deadline, self._tools, hedging)
         await walk.run()
         if walk.cut is not None:
             raise _broken_off(walk, walk.cut)

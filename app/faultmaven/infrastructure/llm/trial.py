@@ -17,7 +17,6 @@ from faultmaven.infrastructure.llm.redaction import Redactor
 from faultmaven.infrastructure.llm.resilience.budget import RetryBudget
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Entry, Gate
-from faultmaven.infrastructure.llm.resilience.hedging import Hedging
 from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
 from faultmaven.infrastructure.llm.verdict import failed
@@ -27,6 +26,7 @@ from faultmaven.models.confidence import Confidence, Signal
 from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
 from faultmaven.models.stream import Beginning, IAnswerListener
+from faultmaven.models.value import value
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +34,7 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tools:
     """What every walk needs and none owns.
 
@@ -45,7 +45,6 @@ class Tools:
         budget: what retries may cost, over all requests.
         observers: who is told what happened.
         sleep: waits for a number of seconds.
-        hedging: when another provider is asked beside a slow one.
     """
 
     redactor: Redactor
@@ -54,10 +53,9 @@ class Tools:
     budget: RetryBudget
     observers: Sequence[IAnswerObserver] = ()
     sleep: Sleep = asyncio.sleep
-    hedging: Hedging = field(default_factory=Hedging)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """An answer with its score, where it came from, and what was left out of the request."""
 
@@ -119,7 +117,7 @@ class Trial:
             if self.answer is None:  # whoever was told already does not listen any more
                 self.entry.released()
         self.entry.succeeded()
-        return _answered(self._timed(), self.answer)
+        return self._timed(self.answer)
 
     def lose(self, to: str) -> Attempt:
         """Give up, because ``to`` was first; what is known of this attempt."""
@@ -131,17 +129,18 @@ class Trial:
         """Whether part of the answer has been passed on, so that nobody else can be asked."""
         return self._hearing is not None and self._hearing.began
 
-    def _timed(self) -> Attempt:
-        took = (self.deadline.clock() - self._started) * 1000
-        if self._hearing is None:
-            return replace(self.draft, total_ms=took)
+    def _timed(self, answer: Answer | None = None) -> Attempt:
+        """What is known of the attempt so far."""
+        hearing = self._hearing
+        spent = hearing if answer is None else answer.completion
         return replace(
             self.draft,
-            connect_ms=self._hearing.connect_ms,
-            first_token_ms=self._hearing.first_token_ms,
-            total_ms=took,
-            usage=self._hearing.usage,
-            cost_usd=self._hearing.cost_usd,
+            confidence=None if answer is None else answer.confidence.score,
+            connect_ms=None if hearing is None else hearing.connect_ms,
+            first_token_ms=None if hearing is None else hearing.first_token_ms,
+            total_ms=(self.deadline.clock() - self._started) * 1000,
+            usage=self.draft.usage if spent is None else spent.usage,
+            cost_usd=None if spent is None else spent.cost_usd,
         )
 
     def _is_cut_short(self, error: ProviderError) -> bool:
@@ -164,7 +163,7 @@ class Trial:
             threshold=step.threshold,
             further=await self._worked(self._judged, completion, target),
         )
-        if self.lost or not confidence.below_threshold:
+        if self.latch is not None and (self.lost or not confidence.below_threshold):
             self._claim()
         return Answer(step, completion, confidence, ignored_by(step, request))
 
@@ -229,15 +228,6 @@ class Trial:
             response_schema=prompt.response_schema,
             controls=self.tools.redactor.controls_for(self.plan.controls, self.step.config),
         )
-
-
-def _answered(draft: Attempt, answer: Answer) -> Attempt:
-    return replace(
-        draft,
-        confidence=answer.confidence.score,
-        usage=answer.completion.usage,
-        cost_usd=answer.completion.cost_usd,
-    )
 
 
 def _first_given(*values: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
@@ -12,9 +13,11 @@ from faultmaven.infrastructure.llm.plan import Plan, Step
 from faultmaven.infrastructure.llm.race import Race
 from faultmaven.infrastructure.llm.resilience.deadline import Deadline
 from faultmaven.infrastructure.llm.resilience.gate import Entry
+from faultmaven.infrastructure.llm.resilience.hedging import Hedging
 from faultmaven.infrastructure.llm.telling import Telling
 from faultmaven.infrastructure.llm.trial import Answer, Tools, Trial
 from faultmaven.models.attempt import Attempt
+from faultmaven.models.stream import IAnswerListener
 
 
 @dataclass(slots=True)
@@ -25,6 +28,7 @@ class Walk:
         plan: what to do.
         deadline: when it must be over.
         tools: what to do it with.
+        hedging: when another provider is asked beside a slow one, or ``None`` for never.
         attempts: what has been tried.
         best: the surest answer so far, or ``None``.
         stopped_because: why the walk ended.
@@ -36,6 +40,7 @@ class Walk:
     plan: Plan
     deadline: Deadline
     tools: Tools
+    hedging: Hedging | None = None
     attempts: list[Attempt] = field(default_factory=list)
     best: Answer | None = None
     stopped_because: str = "exhausted"
@@ -85,33 +90,49 @@ class Walk:
     def _in_reach(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Who may be asked now, then, for want of any answer, who is due first of the others."""
         waits = [(self._wait_for(step), step) for step in steps]
-        ready = [step for wait, step in waits if wait <= 0]
-        due = sorted((item for item in waits if item[0] > 0), key=itemgetter(0))
-        aside = [step for _, step in due]
-        self._reserve = aside[0] if aside else None
-        return (*ready, *aside[:1])
+        due = [item for item in waits if item[0] > 0]
+        if not due:
+            return steps
+        self._reserve = min(due, key=itemgetter(0))[1]
+        return (*(step for wait, step in waits if wait <= 0), self._reserve)
 
     async def _visit(self, step: Step, entry: Entry) -> Trial:
         """Ask one provider, again where that is worth it; the attempt that counts in the end."""
         self.tools.budget.called()
-        trial = await self._try(step, entry)
-        while trial.failure is not None and not (self._began or self.rejected):
-            step, error, tries = trial.step, trial.failure, trial.draft.number
-            # Where nobody listens, hope lies in another provider, asked before or after.
-            others = bool(self._left) or (error.prefers_next and len(self.plan.steps) > 1)
-            wait = self._wait_before_retry(step, error, tries, has_next=others)
-            if wait is None or not self.tools.budget.take():
-                return trial
-            await self.tools.sleep(wait)
-            if self.deadline.passed:
-                return trial
-            # Meanwhile others may have found out that there is no hope here.
-            again = self.tools.gate.enter(step.name, step.model)
+        trial = self._trial(step, entry)
+        while True:
+            known = len(self.attempts)
+            if self.hedging is None:
+                await self._attend(trial)
+            else:
+                trial = await self._hedge(trial, self.hedging)
+            self._began = trial.began
+            if trial.answer is not None:
+                self._keep(trial.answer)
+            if self.plan.listener is not None:
+                await self._tell(self.plan.listener, self.attempts[known:])
+            again = await self._again(trial, trial.failure) if trial.failure else None
             if again is None:
                 return trial
-            self._explain_last("retry")
-            trial = await self._try(step, again, number=tries + 1, waited=wait)
-        return trial
+            trial = again
+
+    async def _again(self, trial: Trial, error: ProviderError) -> Trial | None:
+        """Another attempt at the provider that failed, after a wait; ``None``: not worth it."""
+        step, tries = trial.step, trial.draft.number
+        # Where nobody listens, hope lies in another provider, asked before or after.
+        others = bool(self._left) or (error.prefers_next and len(self.plan.steps) > 1)
+        wait = self._wait_before_retry(step, error, tries, has_next=others)
+        if self._began or self.rejected or wait is None or not self.tools.budget.take():
+            return None
+        await self.tools.sleep(wait)
+        if self.deadline.passed:
+            return None
+        # Meanwhile others may have found out that there is no hope here.
+        entry = self.tools.gate.enter(step.name, step.model)
+        if entry is None:
+            return None
+        self._explain_last("retry")
+        return self._trial(step, entry, number=tries + 1, waited=wait)
 
     def _wait_before_retry(
         self, step: Step, error: ProviderError, tries: int, *, has_next: bool
@@ -124,27 +145,7 @@ class Walk:
             has_next=has_next,
         )
 
-    async def _try(
-        self, step: Step, entry: Entry, *, number: int = 1, waited: float = 0.0
-    ) -> Trial:
-        """One attempt, with another one beside it where it is slow; the one that counts."""
-        known = len(self.attempts)
-        trial = self._trial(step, entry, number=number, waited=waited)
-        patience = self._patience(step)
-        if patience is None:
-            await self._attend(trial)
-        else:
-            trial = await self._race(trial, patience)
-        self._began = trial.began
-        if trial.answer is not None:
-            self._keep(trial.answer)
-        if self.plan.listener is not None:
-            for attempt in self.attempts[known:]:
-                telling_them = self.plan.listener.on_attempt(attempt)
-                await tell(telling_them, seconds=self.deadline.left())
-        return trial
-
-    def _trial(self, step: Step, entry: Entry, *, number: int, waited: float) -> Trial:
+    def _trial(self, step: Step, entry: Entry, *, number: int = 1, waited: float = 0.0) -> Trial:
         draft = Attempt(step.name, step.model, number=number, queue_ms=waited * 1000)
         return Trial(self.plan, self.deadline, self.tools, step, entry, draft, self.attempts)
 
@@ -160,18 +161,16 @@ class Walk:
             telling.cancel()
             trial.entry.released()
             raise
-        self.tools.hedging.learn(attempt, live=self.plan.live)
+        if self.hedging is not None:
+            self.hedging.learn(attempt, live=self.plan.live)
 
-    def _patience(self, step: Step) -> float | None:
-        """Seconds until another provider is asked beside this one; ``None``: nobody is."""
-        patience = self.tools.hedging.asked(step.name, step.model, live=self.plan.live)
-        # Who limits the cost does not want to pay twice.
-        if patience is None or not self._left or self.plan.max_cost_usd is not None:
-            return None
-        return patience if patience < self.deadline.left() else None
-
-    async def _race(self, first: Trial, patience: float) -> Trial:
-        race = Race(first, self._attend, self.attempts)
+    async def _hedge(self, first: Trial, hedging: Hedging) -> Trial:
+        """See to one attempt, and to another one beside it if it is slow; the one that counts."""
+        patience = self._patience(first.step, hedging)
+        if patience is None:
+            await self._attend(first)
+            return first
+        race = Race(first, self._attend, self.attempts, hedging)
         await race.run(patience, self._beside)
         *others, last = race.ended
         for trial in others:
@@ -180,18 +179,29 @@ class Walk:
             self._narrow(trial)
         return last
 
+    def _patience(self, step: Step, hedging: Hedging) -> float | None:
+        """Seconds until another provider is asked beside this one; ``None``: nobody is."""
+        patience = hedging.asked(step.name, step.model, live=self.plan.live)
+        # Who limits the cost does not want to pay twice.
+        if patience is None or not self._left or self.plan.max_cost_usd is not None:
+            return None
+        return patience if patience < self.deadline.left() else None
+
     def _beside(self, first: Trial, patience: float) -> Trial | None:
         """An attempt at who is next and ready now; the walk does not come to them any more."""
-        budget = self.tools.hedging.budget
-        ready = [step for step in self._left if step is not self._reserve]
-        for step in ready if budget.affords else ():
-            entry = self.tools.gate.enter(step.name, step.model)
+        for step in self._left:
+            entry = None
+            if step is not self._reserve:
+                entry = self.tools.gate.enter(step.name, step.model)
             if entry is not None:
-                budget.pay()
                 self._left = tuple(other for other in self._left if other is not step)
                 first.draft = replace(first.draft, next_because="hedge")
-                return self._trial(step, entry, number=1, waited=patience)
+                return self._trial(step, entry, waited=patience)
         return None
+
+    async def _tell(self, listener: IAnswerListener, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            await tell(listener.on_attempt(attempt), seconds=self.deadline.left())
 
     def _keep(self, answer: Answer) -> None:
         """Keep the surest answer; one that is sure enough ends the search."""
