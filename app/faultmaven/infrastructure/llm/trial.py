@@ -26,7 +26,6 @@ from faultmaven.models.confidence import Confidence, Signal
 from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
 from faultmaven.models.stream import Beginning, IAnswerListener
-from faultmaven.models.value import value
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,7 +33,7 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What every walk needs and none owns.
 
@@ -55,7 +54,7 @@ class Tools:
     sleep: Sleep = asyncio.sleep
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer with its score, where it came from, and what was left out of the request."""
 
