@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from faultmaven.errors import ErrorClass
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """Tokens spent by one completion.
 
@@ -29,7 +28,7 @@ class Usage:
         return self.prompt + self.completion
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """One try at one provider, good or bad; the unit of metrics, logs and responses.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from faultmaven.models.prompt import Controls, Message
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompletionQuestion:
     """What the callers of the compatible APIs ask.
 
@@ -33,7 +32,7 @@ class CompletionQuestion:
     max_tokens: int | None = None
     temperature: float | None = None
     stop: tuple[str, ...] = ()
-    controls: Controls = Controls()  # noqa: RUF009 - frozen
+    controls: Controls = Controls()
     providers: tuple[str, ...] = ()
     confidence_threshold: float | None = None
     require_confidence: bool = False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signal:
     """One reason to trust an answer more or less than its provider's prior.
 
@@ -20,7 +20,7 @@ class Signal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Confidence:
     """The score of one answer.
 

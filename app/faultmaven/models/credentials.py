@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from faultmaven.models.line_blocks import BLOCK
+from faultmaven.models.plain_text import lowered
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Masked:
     """Text without credentials.
 
@@ -25,7 +28,7 @@ class Masked:
     kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Shape:
     """One kind of credential.
 
@@ -55,13 +58,14 @@ _WORD = "[A-Za-z0-9_-]"
 # Program text has such names too (``hf_hub_download``, ``sk_buff``); a key has digits or is long.
 _KEYLIKE = rf"(?=[A-Za-z_-]{{0,80}}+[0-9]|{_WORD}{{24}}){_WORD}{{8,}}"
 
+_PRIVATE_KEY = _shape(
+    "private_key",
+    "-----BEGIN ",
+    r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?:[^-]|-(?!----)){0,20000}+-----END [A-Z0-9 ]{0,64}-----|[A-Za-z0-9+/=\s\\]*)",
+)
 _SHAPES: tuple[_Shape, ...] = (
-    _shape(
-        "private_key",
-        "-----BEGIN ",
-        r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:(?:[^-]|-(?!----)){0,20000}+-----END [A-Z0-9 ]{0,64}-----|[A-Za-z0-9+/=\s\\]*)",
-    ),
+    _PRIVATE_KEY,
     _key("anthropic_key", "sk-ant-", rf"{_WORD}{{8,}}"),
     _key("openrouter_key", "sk-or-", rf"{_WORD}{{8,}}"),
     _key("openai_key", "sk-", rf"{_WORD}{{8,}}"),
@@ -128,6 +132,7 @@ _NAMED = (
 )
 _STEMS = ("pass", "pwd", "secret", "credential", "cookie", "key", "token")  # one in every name
 _ASSIGNED = re.compile("|".join(_NAMED))
+_LONGEST_NAME = max(map(len, _NAMED))
 _LEAD = re.compile(
     r"(?:[_-]?(?:value|string|hash|s|[0-9]{1,3})|[ ]provided)?(?P<quote>\\{0,3}[\"']?)\]?"
     r"[ \t]{0,4}(?P<sign>=>|:=|[:=])[ \t]{0,4}"
@@ -198,6 +203,12 @@ def find_credentials(text: str) -> Masked:
     return Masked("".join(parts), tuple(span[2] for span in spans))
 
 
+def secrets_of_several_lines(text: str) -> Iterator[tuple[int, int]]:
+    """Begin and end of every credential that may go over several lines: private keys alone."""
+    if _PRIVATE_KEY.marks[0] in text:
+        yield from (match.span() for match in _PRIVATE_KEY.pattern.finditer(text))
+
+
 _Span = tuple[int, int, str, str]
 """Begin, end, kind, and what the placeholder is quoted with."""
 
@@ -221,11 +232,11 @@ def _shaped(shape: _Shape, text: str) -> Iterator[_Span]:
 
 def _assigned(text: str) -> Iterator[_Span]:
     """Values of settings whose name says that they are secret."""
-    lowered = _lowered(text)
-    if not _may_be_assigned(lowered):
+    small = lowered(text)
+    if not _may_be_assigned(small):
         return
     end = 0
-    for name in _ASSIGNED.finditer(lowered):
+    for name in _names(small):
         if name.start() < end or not _is_setting(name):
             continue
         lead = _LEAD.match(text, name.end())
@@ -235,11 +246,27 @@ def _assigned(text: str) -> Iterator[_Span]:
             yield (*span, "secret_value", lead["quote"] if _number(lead) else "")
 
 
-def _may_be_assigned(lowered: str) -> bool:
+def _names(small: str) -> Iterator[re.Match[str]]:
+    """Names of settings; a long text is looked through in parts, so that others get their turn."""
+    if len(small) <= BLOCK:
+        yield from _ASSIGNED.finditer(small)
+        return
+    end = 0
+    for start in range(0, len(small), BLOCK):
+        stop = start + BLOCK
+        if not _may_be_assigned(small[start : stop + _LONGEST_NAME]):
+            continue
+        for name in _ASSIGNED.finditer(small, max(start, end), stop + _LONGEST_NAME):
+            if name.start() < stop:
+                end = name.end()
+                yield name
+
+
+def _may_be_assigned(small: str) -> bool:
     """Whether the end of a telling name stands in the text at all; most texts have no stem."""
     for stem in _STEMS:
-        if stem in lowered:
-            return any(name in lowered for name in _NAMED)
+        if stem in small:
+            return any(name in small for name in _NAMED)
     return False
 
 
@@ -302,10 +329,3 @@ def _merged(spans: list[_Span]) -> list[_Span]:
         else:
             merged.append(span)
     return merged
-
-
-def _lowered(text: str) -> str:
-    """The text in lower case, character by character at the same place."""
-    lowered = text.lower()
-    # Of all characters only this one grows when lowered.
-    return lowered if len(lowered) == len(text) else text.replace("\u0130", "I").lower()

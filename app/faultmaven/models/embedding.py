@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from faultmaven.models.attempt import Attempt, Usage
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EmbeddingQuestion:
     """Texts to be turned into vectors by one model of one provider.
 
@@ -32,7 +33,7 @@ class EmbeddingQuestion:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EmbeddingAnswer:
     """The vectors, and what it took to get them.
 

@@ -25,6 +25,7 @@ from faultmaven.models.prompt import (
 )
 from faultmaven.models.status import CheckResult
 from faultmaven.models.stream import IAnswerListener
+from faultmaven.models.value import value
 
 if TYPE_CHECKING:
     from faultmaven.models.session import Session, Turn
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LLMResponse:
     """An answer, with what it took to get it.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Literal
 
 from faultmaven.models.confidence import Signal
+from faultmaven.models.value import value
 
 
 class StructuredOutput(StrEnum):
@@ -17,7 +18,7 @@ class StructuredOutput(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Image:
     """A picture in a message: its bytes, or where they are.
 
@@ -34,7 +35,7 @@ class Image:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCall:
     """A tool that the model wants used.
 
@@ -52,7 +53,7 @@ class ToolCall:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Thought:
     """One block of a model's thoughts that its vendor may want to see again.
 
@@ -67,7 +68,7 @@ class Thought:
     hidden: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """One turn of a conversation.
 
@@ -93,7 +94,7 @@ class Message:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tool:
     """A tool that the model may ask for.
 
@@ -110,7 +111,7 @@ class Tool:
     strict: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolChoice:
     """Whether the model may, must or must not ask for a tool.
 
@@ -123,7 +124,7 @@ class ToolChoice:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ResponseFormat:
     """The form the caller wants the answer in.
 
@@ -140,7 +141,7 @@ class ResponseFormat:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Controls:
     """What a caller asks of the model beside the conversation; what is empty was not asked.
 
@@ -163,7 +164,7 @@ class Controls:
     native: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """Who is about to be asked, as far as it matters for writing the prompt.
 
@@ -182,7 +183,7 @@ class Target:
     small: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prompt:
     """A conversation written for one target.
 

@@ -14,10 +14,10 @@ from faultmaven.models.examples import REQUEST
 from faultmaven.models.faults import fault
 from faultmaven.models.plain_text import first_unfit, is_blank, strip_terminal_codes
 
-MAX_QUERY_CHARS = 1_000_000
+MAX_QUERY_CHARS = 6_000_000
 MAX_ATTACHMENTS = 20
-MAX_ATTACHMENT_CHARS = 2_000_000
-MAX_TOTAL_CHARS = 4_000_000
+MAX_ATTACHMENT_CHARS = 6_000_000
+MAX_TOTAL_CHARS = 12_000_000
 MAX_CONTEXT_CHARS = 200_000
 MAX_CONTEXT_VALUES = 10_000
 MAX_CONTEXT_DEPTH = 20

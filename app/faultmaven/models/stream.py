@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.prompt import Thought
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ToolCallPiece:
     """A part of one tool call.
 
@@ -29,7 +29,7 @@ class ToolCallPiece:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delta:
     """One piece of an answer. Most carry text alone.
 
@@ -61,7 +61,7 @@ class Delta:
         return bool(self.tool_calls) or bool(self.text and not self.text.isspace())
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Beginning:
     """Who answers, known before the first piece and final from then on.
 

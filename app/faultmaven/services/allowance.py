@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Allowance:
     """When a request came in, and how long it may take.
 

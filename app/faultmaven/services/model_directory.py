@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from faultmaven.errors import InvalidInputError
 from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.models.live import Live, now
+from faultmaven.models.value import value
 
 AUTO = "auto"
 """The name of the whole chain."""
@@ -45,7 +45,7 @@ class Providers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Choice:
     """Who is meant by a model's name.
 
@@ -58,7 +58,7 @@ class Choice:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ListedModel:
     """One name that can be asked for.
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from faultmaven.models.attempt import Usage
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.json_text import json_bytes
 from faultmaven.models.prompt import Thought, ToolCall
+from faultmaven.models.value import value
 
 _FINISHES = {
     "stop": "stop",
@@ -33,7 +33,7 @@ _FINISHES = {
 _UNKNOWN_END = "length"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """What all parts of one answer have in common.
 

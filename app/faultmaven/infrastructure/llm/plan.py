@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from faultmaven.errors import InvalidInputError
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, ProviderConfig
 from faultmaven.models.prompt import Assess, Controls, Message, Prompt, Render, Target
 from faultmaven.models.stream import IAnswerListener
+from faultmaven.models.value import value
 
 _DEFAULT_MAX_TOKENS = 1024
 _LARGE = 100_000  # characters; masking that many takes some 30 ms on one core
@@ -20,7 +21,7 @@ _MOST_NOTES = 256
 _MOST_OF_IT = 0.9  # of a shorter REQUEST_TIMEOUT: preparing the prompt takes a little of it
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step:
     """One provider of the plan, and what it will be asked for.
 
@@ -42,7 +43,7 @@ class Step:
         return self.config.name
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plan:
     """One request, ready to walk the chain.
 
@@ -78,7 +79,7 @@ class Plan:
     require_confidence: bool = False
     max_cost_usd: float | None = None
     large: bool = False
-    controls: Controls = Controls()  # noqa: RUF009 - frozen
+    controls: Controls = Controls()
     listener: IAnswerListener | None = None
     held: bool = False
     stream_seconds: float = math.inf

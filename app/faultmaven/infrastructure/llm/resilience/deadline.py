@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from faultmaven.models.value import value
 
 Clock = Callable[[], float]
 """Monotonic seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deadline:
     """A moment on a monotonic clock; every wait is bounded by what is left until it.
 

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from faultmaven.errors import ProviderTimeoutError
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StreamLimits:
     """What a streamed answer is given, in seconds.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 from faultmaven.errors import ProviderError
 from faultmaven.models.attempt import Usage
 from faultmaven.models.prompt import Controls, Message, StructuredOutput, Thought, ToolCall
 from faultmaven.models.stream import Delta
+from faultmaven.models.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompletionRequest:
     """One question to one model, in nobody's wire format.
 
@@ -35,11 +36,11 @@ class CompletionRequest:
     temperature: float | None = None
     stop: tuple[str, ...] = ()
     response_schema: Mapping[str, Any] | None = None
-    controls: Controls = Controls()  # noqa: RUF009 - frozen
+    controls: Controls = Controls()
     stream: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Completion:
     """One model's answer, in nobody's wire format.
 
@@ -71,7 +72,7 @@ class Completion:
     logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Endpoint:
     """Where and as whom to ask.
 
@@ -86,7 +87,7 @@ class Endpoint:
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WireRequest:
     """An HTTP request as data. Headers hold the key, so ``repr`` shows none of them.
 
@@ -105,7 +106,7 @@ class WireRequest:
     direct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WireResponse:
     """An HTTP answer as data.
 
@@ -120,7 +121,7 @@ class WireResponse:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listing:
     """What one free call showed.
 
@@ -135,7 +136,7 @@ class Listing:
     any_name: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WireEvent:
     """One event of a stream.
 
