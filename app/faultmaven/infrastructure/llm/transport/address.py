@@ -1,0 +1,116 @@
+"""Where a request goes, and the lines that begin it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import httpx
+
+from faultmaven.errors import ProviderConnectionError
+from faultmaven.infrastructure.llm.transport import failures
+from faultmaven.infrastructure.llm.wire.types import WireRequest
+
+USER_AGENT = f"python-httpx/{httpx.__version__}"
+"""What every engine calls itself, so that no vendor tells them apart."""
+
+_USER = "authorization"
+_PORTS = {"http": 80, "https": 443}
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+
+
+_ALWAYS = {
+    "accept": "*/*",
+    "accept-encoding": "gzip, deflate",  # others can grow without bound in one step
+    "connection": "keep-alive",
+    "user-agent": USER_AGENT,
+}
+_ALL_OF_THEM = _lines(_ALWAYS)
+
+
+class Origin(NamedTuple):
+    """What one connection leads to.
+
+    Attributes:
+        host: name or IP address, in ASCII.
+        port: TCP port.
+        secure: whether TLS is spoken.
+    """
+
+    host: str
+    port: int
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A URL, taken apart.
+
+    Attributes:
+        origin: where to connect to.
+        target: path and query.
+        netloc: host and port as the ``Host`` header names them.
+        credentials: value of ``Authorization`` for a URL with a user in it; else empty.
+    """
+
+    origin: Origin
+    target: str
+    netloc: str
+    credentials: str
+
+    def head(self, request: WireRequest) -> bytes:
+        """The request's first line and headers; the names stay in the case they came in."""
+        given = request.headers
+        if self.credentials:
+            given = {name: value for name, value in given.items() if name.lower() != _USER}
+            given[_USER] = self.credentials
+        size = len(request.body)
+        length = f"content-length: {size}\r\n" if size or request.method == "POST" else ""
+        return (
+            f"{request.method} {self.target} HTTP/1.1\r\nhost: {self.netloc}\r\n"
+            f"{_unless_given(given)}{_lines(given)}{length}\r\n"
+        ).encode("ascii")
+
+
+def _unless_given(given: Mapping[str, str]) -> str:
+    """What every request says, as far as this one does not say it otherwise."""
+    if _ALWAYS.keys().isdisjoint(map(str.lower, given)):
+        return _ALL_OF_THEM
+    names = set(map(str.lower, given))
+    return _lines({name: value for name, value in _ALWAYS.items() if name not in names})
+
+
+@lru_cache(maxsize=256)  # a provider has one address for each of its models
+def address_of(url: str) -> Address:
+    """Take ``url`` apart.
+
+    Raises:
+        ProviderConnectionError: it is no address that could be asked.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise failures.unreachable(failures.NO_ADDRESS) from error
+    failures.require_port(parsed.port)
+    host = parsed.raw_host.decode("ascii")
+    if parsed.scheme not in _PORTS or not host:
+        raise ProviderConnectionError(failures.NO_HTTP_ADDRESS)
+    port = parsed.port or _PORTS[parsed.scheme]
+    return Address(
+        origin=Origin(host, port, secure=parsed.scheme == "https"),
+        target=parsed.raw_path.decode("ascii"),
+        netloc=parsed.netloc.decode("ascii"),
+        credentials=_credentials(parsed),
+    )
+
+
+def _credentials(url: httpx.URL) -> str:
+    if not (url.username or url.password):
+        return ""
+    return "Basic " + b64encode(f"{url.username}:{url.password}".encode()).decode("ascii")

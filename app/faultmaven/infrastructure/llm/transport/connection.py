@@ -1,0 +1,190 @@
+"""One connection to an upstream: one exchange at a time, never two."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from socket import socket
+from typing import cast
+
+from faultmaven.errors import ProviderConnectionError, ProviderError
+from faultmaven.infrastructure.llm.transport import failures
+from faultmaven.infrastructure.llm.transport.address import Origin
+from faultmaven.infrastructure.llm.transport.answer import Answer, MalformedAnswerError
+
+_ROOM = 512 * 1024  # bytes that may wait for a slow reader before the upstream is held up
+_SMALL = 64 * 1024  # bytes that are cheaper to copy than to send apart from the head
+
+
+class Connection(asyncio.Protocol):
+    """A connection, from connecting to its end.
+
+    Nothing here waits while tidying up: whoever leaves calls `abort`, and it is closed.
+
+    Args:
+        origin: where it leads.
+        sock: the socket below it.
+        on_end: told once when it has ended, for whatever reason.
+    """
+
+    def __init__(self, origin: Origin, sock: socket, on_end: Callable[[Connection], None]) -> None:
+        self.origin = origin
+        self.idle_since = 0.0
+        self.answer = Answer()
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._failure: ProviderError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._held_up = False
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self._transport is not None
+
+    def is_reusable(self) -> bool:
+        """Whether the last exchange left it fit for another."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or not self.answer.reusable:
+            return False
+        settled = self._failure is None and not self._held_up
+        return settled and transport.get_write_buffer_size() == 0
+
+    def is_silent(self) -> bool:
+        """Whether nothing waits to be read: what an idle server has to say is its farewell."""
+        return not self._poll.poll(0)
+
+    def send(self, head: bytes, body: bytes) -> None:
+        """Begin an exchange."""
+        self.answer.restart()
+        transport = self._transport
+        if transport is None:
+            return
+        if len(body) <= _SMALL:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
+
+    async def head(self) -> Answer:
+        """The answer, as soon as its head is there.
+
+        Raises:
+            ProviderError: none came.
+        """
+        while not self.answer.begun:
+            await self._news()
+        return self.answer
+
+    async def piece(self) -> bytes | None:
+        """The next piece of the answer's body; ``None`` at its end.
+
+        Raises:
+            ProviderError: it was cut.
+        """
+        answer = self.answer
+        while (piece := answer.take()) is None:
+            if answer.complete:
+                return None
+            await self._news()
+        if self._held_up and answer.buffered < _ROOM:
+            self._hold_up(held_up=False)
+        return piece
+
+    async def body(self) -> bytes:
+        """All of the answer's body, as it came.
+
+        Raises:
+            ProviderError: it was cut, or is larger than any answer is.
+        """
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            parts.append(self.answer.take_all())
+            size += len(parts[-1])
+            if size > failures.MAX_BODY:
+                raise failures.too_large(self.answer.status)
+            if self.answer.complete:
+                return b"".join(parts)
+            if self._held_up:
+                self._hold_up(held_up=False)
+            await self._news()
+
+    def expire(self, seconds: float) -> None:
+        """The exchange was given so many seconds, and they are over."""
+        self.fail(failures.no_answer(seconds))
+
+    def fail(self, failure: ProviderError) -> None:
+        """End the exchange, and the connection with it."""
+        if self._failure is None:
+            self._failure = failure
+        self.abort()
+        self._wake()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        answer = self.answer
+        try:
+            answer.feed(data)
+        except MalformedAnswerError:
+            self.fail(ProviderConnectionError(failures.CUT))
+            return
+        if answer.buffered > _ROOM and not self._held_up:
+            self._hold_up(held_up=True)
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """Called by the event loop; the connection closes by itself then."""
+        self._ended(failures.CUT)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._ended(failures.CUT if exc is None else failures.LOST)
+        self._transport = None
+        self._on_end(self)
+
+    def _ended(self, message: str) -> None:
+        self.answer.end()
+        if not self.answer.complete and self._failure is None:
+            self._failure = ProviderConnectionError(message)
+        self._wake()
+
+    async def _news(self) -> None:
+        """Wait until something came.
+
+        Raises:
+            ProviderError: nothing can come any more.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _hold_up(self, *, held_up: bool) -> None:
+        self._held_up = held_up
+        if self._transport is None or self._transport.is_closing():
+            return
+        if held_up:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()

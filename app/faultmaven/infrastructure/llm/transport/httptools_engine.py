@@ -1,0 +1,154 @@
+"""The fast engine: a small HTTP/1.1 client on the event loop itself, parsed by httptools."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from urllib.request import getproxies
+
+from faultmaven.infrastructure.llm.transport import failures
+from faultmaven.infrastructure.llm.transport.address import Address, Origin, address_of
+from faultmaven.infrastructure.llm.transport.answer import Answer
+from faultmaven.infrastructure.llm.transport.compression import decoder_for
+from faultmaven.infrastructure.llm.transport.connection import Connection
+from faultmaven.infrastructure.llm.transport.httpx_engine import HttpxTransport
+from faultmaven.infrastructure.llm.transport.pool import Pool
+from faultmaven.infrastructure.llm.transport.seam import PoolLimits, WireStream
+from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class HttptoolsTransport:
+    """`Transport` over sockets of its own; what passes a proxy is left to httpx.
+
+    Args:
+        limits: how many connections it may hold.
+    """
+
+    def __init__(self, limits: PoolLimits | None = None) -> None:
+        self._limits = limits or PoolLimits()
+        self._pool: Pool | None = None
+        self._proxied = HttpxTransport(self._limits)
+        self._proxies = False
+
+    async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
+        """Send and return the whole answer; see `Transport.send`."""
+        pool, address = self._way(request)
+        if self._passes_a_proxy(request, address.origin.host):
+            return await self._proxied.send(request, timeout=timeout)
+        started = pool.loop.time()
+        connection = pool.lend(address.origin) or await _connected(pool, address.origin, timeout)
+        left = timeout - (pool.loop.time() - started)
+        timer = pool.loop.call_later(left, connection.expire, timeout)
+        try:
+            connection.send(address.head(request), request.body)
+            raw = await connection.body()
+            answer = connection.answer
+            return WireResponse(answer.status, answer.headers, _decoded(raw, answer))
+        finally:
+            timer.cancel()
+            pool.give_back(connection)
+
+    def stream(self, request: WireRequest) -> AbstractAsyncContextManager[WireStream]:
+        """Send and give the answer as it comes; see `Transport.stream`."""
+        pool, address = self._way(request)
+        if self._passes_a_proxy(request, address.origin.host):
+            return self._proxied.stream(request)
+        return _Streaming(pool, address, request)
+
+    async def aclose(self) -> None:
+        """Close every connection; a closed transport opens new ones when used again."""
+        pool, self._pool = self._pool, None
+        if pool is not None and pool.loop is asyncio.get_running_loop():
+            await pool.aclose()
+        await self._proxied.aclose()
+
+    def discard(self) -> None:
+        """Close every connection from outside a coroutine, as far as their loop allows."""
+        pool, self._pool = self._pool, None
+        self._proxied.discard()
+        if pool is None or pool.loop.is_closed():
+            return  # the loop took its connections with it
+        if pool.loop.is_running():
+            pool.loop.call_soon_threadsafe(pool.discard)
+        else:
+            pool.loop.run_until_complete(pool.aclose())
+
+    def _way(self, request: WireRequest) -> tuple[Pool, Address]:
+        """Where the request goes, and the connections of this event loop.
+
+        Raises:
+            ProviderError: it cannot be sent, or to nowhere.
+        """
+        failures.require_sendable(request.headers)
+        address = address_of(request.url)
+        if self._pool is None or self._pool.loop is not asyncio.get_running_loop():
+            self._pool = Pool(self._limits)
+            self._proxies = any(getproxies().get(kind) for kind in ("http", "https", "all"))
+        return self._pool, address
+
+    def _passes_a_proxy(self, request: WireRequest, host: str) -> bool:
+        """Whether the environment names a proxy that this request may have to pass."""
+        return self._proxies and not request.direct and host not in _THIS_MACHINE
+
+
+class _Streaming:
+    """One streamed exchange."""
+
+    def __init__(self, pool: Pool, address: Address, request: WireRequest) -> None:
+        self._pool = pool
+        self._address = address
+        self._request = request
+
+    async def __aenter__(self) -> WireStream:
+        """Ask; the answer is there with its head."""
+        pool, origin = self._pool, self._address.origin
+        self._connection = connection = pool.lend(origin) or await pool.take(origin)
+        try:
+            connection.send(self._address.head(self._request), self._request.body)
+            head = await connection.head()
+        except BaseException:
+            pool.give_back(connection)
+            raise
+        return WireStream(head.status, head.headers, _pieces(connection))
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of the connection; it closes unless the answer was read to its end."""
+        self._pool.give_back(self._connection)
+
+
+async def _connected(pool: Pool, origin: Origin, seconds: float) -> Connection:
+    try:
+        async with asyncio.timeout(seconds):
+            return await pool.take(origin)
+    except TimeoutError as error:
+        raise failures.no_answer(seconds) from error
+
+
+def _decoded(body: bytes, answer: Answer) -> bytes:
+    """The body, decompressed, up to what any answer needs."""
+    decode = decoder_for(answer.headers)
+    return body if decode is None else b"".join(_bounded(decode(body), answer.status))
+
+
+def _bounded(pieces: Iterable[bytes], status: int) -> Iterator[bytes]:
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > failures.MAX_BODY:
+            raise failures.too_large(status)
+        yield piece
+
+
+async def _pieces(connection: Connection) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, decompressed, up to what any answer needs."""
+    status, decode = connection.answer.status, decoder_for(connection.answer.headers)
+    size = 0
+    while (raw := await connection.piece()) is not None:
+        for piece in (raw,) if decode is None else decode(raw):
+            size += len(piece)
+            if size > failures.MAX_BODY:
+                raise failures.too_large(status)
+            yield piece
