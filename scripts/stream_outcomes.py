@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from contract.streaming import cases, outcome  # noqa: E402 - the tests' folder is found above
-from faultmaven.infrastructure.llm.transport import HttpxTransport  # noqa: E402 - as above
+from faultmaven.infrastructure.llm.transport import new_transport  # noqa: E402 - as above
 
 _HEAD = """# What becomes of a stream that fails
 
@@ -29,7 +29,7 @@ here (`scripts/stream_outcomes.py` writes it).
 
 
 async def _table() -> dict[str, dict[str, str]]:
-    transport = HttpxTransport()
+    transport = new_transport()
     found: dict[str, dict[str, str]] = {}
     for subject, fault in cases():
         found.setdefault(fault.name, {})[subject.label] = str(

@@ -216,6 +216,10 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Most requests that wait for one of those places; beyond it, 503 at once.",
     )
+    http_engine: Annotated[Literal["auto", "httptools", "httpx"], AnyCase] = Field(
+        "auto",
+        description="Which client asks the providers; auto is the fastest that is installed.",
+    )
     single_flight: bool = Field(
         default=True,
         description="Whether identical requests of one caller that are in flight at the same time "
@@ -285,6 +289,7 @@ READ_ONCE = frozenset(
         "FAULTMAVEN_CACHE_DIR",
         "FAULTMAVEN_DATA_DIR",
         "HOST",
+        "HTTP_ENGINE",
         "LOCAL_MODEL",
         "LOCAL_MODEL_PATH",
         "LOG_FORMAT",

@@ -22,7 +22,7 @@ from faultmaven.errors import (
 )
 from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport, new_transport
 from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
 from faultmaven.models.status import LocalModelState, LocalModelStatus
 from faultmaven.services.health import HealthService
@@ -320,7 +320,7 @@ async def for_ever(_seconds: float) -> None:
 
 def probed_service(
     folder: Path,
-    transport: HttpxTransport,
+    transport: Transport,
     *upstreams: Upstream,
     sleep: Callable[[float], Awaitable[None]] = for_ever,
 ) -> Container:
@@ -341,14 +341,14 @@ def probed_service(
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[HttpxTransport]:
+async def transport() -> AsyncIterator[Transport]:
     """A transport of one's own."""
-    transport = HttpxTransport()
+    transport = new_transport()
     yield transport
     await transport.aclose()
 
 
-async def test_probes_see_outage_and_recovery(tmp_path: Path, transport: HttpxTransport) -> None:
+async def test_probes_see_outage_and_recovery(tmp_path: Path, transport: Transport) -> None:
     """Without one request: degraded, 503 when all are gone, and healthy again (S80, S81)."""
     async with Upstream("openai") as one, Upstream("fireworks") as two:
         container = probed_service(tmp_path, transport, one, two)
@@ -369,7 +369,7 @@ async def test_probes_see_outage_and_recovery(tmp_path: Path, transport: HttpxTr
     ]
 
 
-async def test_a_provider_tells_its_last_probe(tmp_path: Path, transport: HttpxTransport) -> None:
+async def test_a_provider_tells_its_last_probe(tmp_path: Path, transport: Transport) -> None:
     """When, how it went, how long it took; what failed, when, and what to do; the breaker."""
     async with Upstream("openai") as up:
         up.always("status_503")
@@ -408,7 +408,7 @@ async def test_times_are_iso_8601(tmp_path: Path) -> None:
 
 
 async def test_health_answers_while_every_free_call_hangs(
-    tmp_path: Path, transport: HttpxTransport
+    tmp_path: Path, transport: Transport
 ) -> None:
     """What is served from memory waits for no upstream: each answers before any check has (S81)."""
     async with Upstream("openai") as one, Upstream("fireworks") as two, asyncio.timeout(20):

@@ -19,7 +19,7 @@ from api.service import QUESTION, TROUBLESHOOT, Container, container_of, problem
 from doubles import settings_of
 from faultmaven.api.accept import prefers_events
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import new_transport
 from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
 from faultmaven.models.api import AttemptBody, ProblemBody, TroubleshootResponse
 from upstreams import Upstream
@@ -56,7 +56,7 @@ class Serve(Protocol):
 @pytest.fixture
 async def service_over(tmp_path: Path) -> AsyncIterator[Serve]:
     """The service with real providers, transport and store."""
-    transport = HttpxTransport()
+    transport = new_transport()
 
     def compose(up: Upstream, backup: Upstream | None = None) -> Container:
         second = _variables("FIREWORKS", backup) if backup else {}

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport, new_transport
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[HttpxTransport]:
+async def transport() -> AsyncIterator[Transport]:
     """Give a transport of one's own."""
-    transport = HttpxTransport()
+    transport = new_transport()
     yield transport
     await transport.aclose()

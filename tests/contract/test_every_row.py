@@ -12,7 +12,7 @@ import pytest
 from contract.subjects import ANSWER, BACKUP, ROWS, Pair, Subject, chain_over, subjects
 from faultmaven.errors import ErrorClass, RequestRejectedError
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.models.attempt import Attempt
 from upstreams import FAULTS, Reply, Upstream, refused_url
 
@@ -103,7 +103,7 @@ async def backup() -> AsyncIterator[Upstream]:
 
 
 @pytest.fixture
-def pair(subject: Subject, up: Upstream, backup: Upstream, transport: HttpxTransport) -> Pair:
+def pair(subject: Subject, up: Upstream, backup: Upstream, transport: Transport) -> Pair:
     """Give the subject before the backup."""
     return chain_over(subject, up, backup, transport)
 
@@ -214,7 +214,7 @@ async def test_failure_under_200_is_a_failure(up: Upstream, pair: Pair, fault: s
 
 @each_subject
 async def test_stall_ends_at_the_rows_timeout(
-    subject: Subject, backup: Upstream, transport: HttpxTransport
+    subject: Subject, backup: Upstream, transport: Transport
 ) -> None:
     """A vendor that stalls is left after its row's own timeout for the next one (S42)."""
 
@@ -235,7 +235,7 @@ async def test_stall_ends_at_the_rows_timeout(
 
 @each_subject
 async def test_closed_port_is_passed_over_at_once(
-    subject: Subject, up: Upstream, backup: Upstream, transport: HttpxTransport
+    subject: Subject, up: Upstream, backup: Upstream, transport: Transport
 ) -> None:
     """Where nobody listens nobody waits, and the advice names the address's variable (S108)."""
     pair = chain_over(subject, up, backup, transport, base_url=refused_url("/v1"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.subjects import ANSWER, BACKUP, Pair, Subject, chain_over
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.models.stream import Beginning
 from llm.streaming_doubles import Listener
 from upstreams import Upstream
@@ -26,7 +26,7 @@ async def _ask(pair: Pair, *, live: bool) -> tuple[Any, Listener]:
 
 @pytest.mark.parametrize("live", [False, True], ids=["plain", "live"])
 async def test_the_quick_one_answers_and_the_slow_one_is_let_go(
-    transport: HttpxTransport, *, live: bool
+    transport: Transport, *, live: bool
 ) -> None:
     """Once the first takes longer than ever, the second is asked; the first's connection closes."""
     async with (

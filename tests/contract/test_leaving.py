@@ -16,7 +16,7 @@ import pytest
 from api.live import served
 from api.service import Container
 from contract.subjects import ANSWER, Subject, chain_over, subjects
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.sessions.sqlite_store import SQLiteSessionStore
 from upstreams import Upstream
 
@@ -32,7 +32,7 @@ _STALLS = {
 @pytest.mark.parametrize("moment", _STALLS)
 @pytest.mark.parametrize("subject", subjects(), ids=lambda subject: subject.label)
 async def test_the_upstream_is_let_go(
-    subject: Subject, moment: str, transport: HttpxTransport, tmp_path: Path
+    subject: Subject, moment: str, transport: Transport, tmp_path: Path
 ) -> None:
     """The connection closes, nobody is blamed or asked instead, and nothing is left behind."""
     async with Upstream(subject.dialect, answer=ANSWER) as up, Upstream("openai") as backup:

@@ -14,7 +14,7 @@ from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, Pr
 from faultmaven.infrastructure.llm.resilience.breaker import BreakerRules
 from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
 from faultmaven.infrastructure.llm.router import LLMRouter
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from upstreams import Upstream
 
 KEYS = {
@@ -70,7 +70,7 @@ MODES = {
 
 @pytest.mark.parametrize(("mode", "requests"), [("privacy-mode", 1000), ("no-fallback", 20)])
 async def test_local_only_contacts_nobody_else(
-    mode: str, requests: int, transport: HttpxTransport
+    mode: str, requests: int, transport: Transport
 ) -> None:
     """Over 1,000 requests, local up and down, not one contact with anybody but local (S20)."""
     async with Upstream("ollama") as up:

@@ -8,7 +8,7 @@ import pytest
 
 from contract.streaming import cases, outcome
 from contract.subjects import ANSWER, BACKUP, Subject
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from upstreams import Fault
 
 TABLE = Path(__file__).parents[2] / "docs" / "stream-outcomes.md"
@@ -19,7 +19,7 @@ _HALF = "half the answer"
     ("subject", "fault"),
     [pytest.param(s, f, id=f"{s.label}-{f.name}") for s, f in cases()],
 )
-async def test_outcome(subject: Subject, fault: Fault, transport: HttpxTransport) -> None:
+async def test_outcome(subject: Subject, fault: Fault, transport: Transport) -> None:
     """Before content the next provider answers, after it an error is told, nothing twice."""
     got = await outcome(subject, fault, transport)
     told = fault.name.endswith("_after_content")

@@ -4,15 +4,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Engine, EngineName, new_transport
 from llm.questions import KEY
 from upstreams import Upstream
 
 
 @pytest.fixture
-async def transport() -> AsyncIterator[HttpxTransport]:
+def engine() -> EngineName:
+    """Name the engine that the transport runs on; tests of the engines name each in turn."""
+    return "auto"
+
+
+@pytest.fixture
+async def transport(engine: EngineName) -> AsyncIterator[Engine]:
     """Give a transport of one's own."""
-    transport = HttpxTransport()
+    transport = new_transport(engine)
     yield transport
     await transport.aclose()
 

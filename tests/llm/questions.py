@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 
+from faultmaven.infrastructure.llm.transport import EngineName
 from faultmaven.infrastructure.llm.wire.types import WireRequest
 from upstreams import Upstream
 from upstreams.samples import SAMPLES
 
+ENGINES: tuple[EngineName, ...] = ("httptools", "httpx")
 KEY = "sk-planted-3Zq8WvT5rKx2NmYb7"
 
 

@@ -14,13 +14,20 @@ from faultmaven.errors import (
 )
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.router import LLMRouter
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import EngineName, Transport
 from faultmaven.infrastructure.llm.wire.types import WireRequest
-from llm.questions import KEY, question, quickest
+from llm.questions import ENGINES, KEY, question, quickest
 from upstreams import Upstream, black_hole, refused_url
 
 
-async def test_closed_port_is_refused_at_once(transport: HttpxTransport) -> None:
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> EngineName:
+    """Name each engine in turn."""
+    name: EngineName = request.param
+    return name
+
+
+async def test_closed_port_is_refused_at_once(transport: Transport) -> None:
     """Where nobody listens, the failure comes within 50 ms and says to ask somebody else (S108)."""
     request = WireRequest("GET", refused_url("/v1/models"), {"authorization": f"Bearer {KEY}"})
 
@@ -33,23 +40,21 @@ async def test_closed_port_is_refused_at_once(transport: HttpxTransport) -> None
     assert await quickest(knock, enough=0.05) < 0.05
 
 
-async def test_every_address_of_a_name_refuses(transport: HttpxTransport) -> None:
+async def test_every_address_of_a_name_refuses(transport: Transport) -> None:
     """A name with several addresses, as localhost has, is refused when all of them are (S108)."""
     url = refused_url("/v1/models").replace("127.0.0.1", "localhost")
     with pytest.raises(ProviderConnectionError, match="the connection was refused"):
         await transport.send(WireRequest("GET", url, {}), timeout=5)
 
 
-async def test_unknown_name_is_told(transport: HttpxTransport) -> None:
+async def test_unknown_name_is_told(transport: Transport) -> None:
     """A name that no server can have is not resolved, and that is said (S108)."""
     with pytest.raises(ProviderConnectionError, match="name could not be resolved") as caught:
         await transport.send(WireRequest("GET", "http://no..name/v1", {}), timeout=5)
     assert caught.value.prefers_next
 
 
-async def test_lost_connection_is_worth_a_retry_here(
-    transport: HttpxTransport, up: Upstream
-) -> None:
+async def test_lost_connection_is_worth_a_retry_here(transport: Transport, up: Upstream) -> None:
     """A connection that was lost, unlike one that was refused, is worth another try here."""
     up.script("reset_before_head")
     with pytest.raises(ProviderConnectionError) as caught:
@@ -57,7 +62,7 @@ async def test_lost_connection_is_worth_a_retry_here(
     assert not caught.value.prefers_next
 
 
-async def test_silent_firewall_ends_at_the_timeout(transport: HttpxTransport) -> None:
+async def test_silent_firewall_ends_at_the_timeout(transport: Transport) -> None:
     """A connection that never comes about ends at the timeout, as one (S42)."""
     async with black_hole("/v1/models") as url:
 
@@ -68,7 +73,7 @@ async def test_silent_firewall_ends_at_the_timeout(transport: HttpxTransport) ->
         assert 0.3 <= await quickest(wait, enough=0.5) <= 0.5
 
 
-async def test_plain_http_under_https_is_a_tls_failure(transport: HttpxTransport) -> None:
+async def test_plain_http_under_https_is_a_tls_failure(transport: Transport) -> None:
     """A server that speaks no TLS is named as such (S37)."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,7 +88,7 @@ async def test_plain_http_under_https_is_a_tls_failure(transport: HttpxTransport
             await transport.send(WireRequest("GET", url, {}), timeout=5)
 
 
-async def test_server_without_a_certificate_is_a_tls_failure(transport: HttpxTransport) -> None:
+async def test_server_without_a_certificate_is_a_tls_failure(transport: Transport) -> None:
     """A server that cannot say who it is gets no key (S37, S69)."""
     async with Upstream("openai", keys={KEY}, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)) as up:
         with pytest.raises(ProviderConnectionError, match="the TLS handshake failed"):
@@ -105,7 +110,7 @@ async def test_server_without_a_certificate_is_a_tls_failure(transport: HttpxTra
         (f"http://127.0.0.1:{'9' * 30}/v1", "port must be from 1 to 65535"),
     ],
 )
-async def test_impossible_address(transport: HttpxTransport, url: str, message: str) -> None:
+async def test_impossible_address(transport: Transport, url: str, message: str) -> None:
     """An address that is none is a connection failure that says so (S108)."""
     with pytest.raises(ProviderConnectionError, match=message) as caught:
         await transport.send(WireRequest("GET", url, {}), timeout=5)
@@ -114,7 +119,7 @@ async def test_impossible_address(transport: HttpxTransport, url: str, message: 
 
 @pytest.mark.parametrize("port", ["99999", "-1", "0"])
 async def test_impossible_port_falls_back(
-    port: str, transport: HttpxTransport, up: Upstream, caplog: pytest.LogCaptureFixture
+    port: str, transport: Transport, up: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A mistyped port is told at the start, and costs an answer from nobody else (S108)."""
     values = {
@@ -133,7 +138,7 @@ async def test_impossible_port_falls_back(
 
 @pytest.mark.parametrize("key", ["sk-12…3456", "sk-12\x003456", "sk-12\n3456", "sk-1234\u200b56"])
 async def test_key_that_cannot_be_sent_is_the_keys_fault(
-    transport: HttpxTransport, up: Upstream, key: str
+    transport: Transport, up: Upstream, key: str
 ) -> None:
     """A key with characters no header carries is a wrong key, and is not sent (S106)."""
     request = replace(question(up), headers={"authorization": f"Bearer {key}"})

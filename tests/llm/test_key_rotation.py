@@ -16,7 +16,7 @@ from faultmaven.infrastructure.llm.providers.discovery import discover
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
 from faultmaven.infrastructure.llm.resilience.gate import ProviderGate
 from faultmaven.infrastructure.llm.router import LLMRouter
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.services.doctor import DoctorService, EmbeddedAbility, Finding
 from llm.streaming_doubles import Listener
 from upstreams import FAULTS, Exchange, Upstream, answer_well
@@ -37,7 +37,7 @@ def _settings(**upstreams: Upstream) -> dict[str, str]:
     return values
 
 
-def _registry(transport: HttpxTransport, values: Mapping[str, str]) -> ProviderRegistry:
+def _registry(transport: Transport, values: Mapping[str, str]) -> ProviderRegistry:
     return ProviderRegistry(settings_of(values), transport=transport)
 
 
@@ -73,9 +73,7 @@ def test_an_odd_key_is_named_by_its_number() -> None:
 
 @pytest.mark.parametrize("manner", ["whole", "streamed"])
 @pytest.mark.parametrize("name", KEYED)
-async def test_a_bad_key_costs_no_fallback(
-    name: str, manner: str, transport: HttpxTransport
-) -> None:
+async def test_a_bad_key_costs_no_fallback(name: str, manner: str, transport: Transport) -> None:
     """The chain sees one good attempt at the same provider, whichever vendor it is."""
     async with (
         Upstream(name, keys={GOOD}, answer=ANSWER) as up,
@@ -97,7 +95,7 @@ async def test_a_bad_key_costs_no_fallback(
     assert (ear.text, ear.beginnings) == ((ANSWER, [name]) if listener else ("", []))
 
 
-async def test_with_every_key_refused_the_next_provider_answers(transport: HttpxTransport) -> None:
+async def test_with_every_key_refused_the_next_provider_answers(transport: Transport) -> None:
     """Each key is tried once in one attempt; later requests spend one request on it each."""
     async with (
         Upstream("openai", keys={GOOD}) as up,
@@ -116,7 +114,7 @@ async def test_with_every_key_refused_the_next_provider_answers(transport: Httpx
 
 
 async def test_a_limited_provider_is_left_alone_until_its_first_key_is_back(
-    transport: HttpxTransport,
+    transport: Transport,
 ) -> None:
     """The gate hears when the first of the keys may be used, not when the last one may."""
 
@@ -139,7 +137,7 @@ async def test_a_limited_provider_is_left_alone_until_its_first_key_is_back(
     assert 15 < caught.value.retry_after <= 20
 
 
-async def test_a_spent_key_is_no_reason_to_leave_the_provider(transport: HttpxTransport) -> None:
+async def test_a_spent_key_is_no_reason_to_leave_the_provider(transport: Transport) -> None:
     """Out of quota with one key, the provider goes on with the other, and its gate stays open."""
 
     async def spent(exchange: Exchange) -> None:
@@ -159,7 +157,7 @@ async def test_a_spent_key_is_no_reason_to_leave_the_provider(transport: HttpxTr
 
 
 async def test_no_key_is_seen_anywhere(
-    transport: HttpxTransport, caplog: pytest.LogCaptureFixture
+    transport: Transport, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seven vendors' keys stay out of logs, errors, attempts and everything that can be printed."""
     caplog.set_level(logging.DEBUG, logger="faultmaven")
@@ -186,7 +184,7 @@ async def test_no_key_is_seen_anywhere(
     assert "canary" not in f"{told} {shown} {caplog.text}"
 
 
-async def test_another_server_gets_none_of_the_old_keys(transport: HttpxTransport) -> None:
+async def test_another_server_gets_none_of_the_old_keys(transport: Transport) -> None:
     """A local server that takes a configured one's place is asked with its own key alone."""
     async with Upstream("vllm", keys={GOOD}, answer=ANSWER) as up:
         registry = _registry(transport, {"LOCAL_LLM_API_KEY": f"{BAD},{SPARE}"})
@@ -209,14 +207,14 @@ class NoModel:
         return EmbeddedAbility(wanted=False, reason="A provider has an API key.", model="")
 
 
-async def _findings(transport: HttpxTransport, up: Upstream, keys: str) -> list[Finding]:
+async def _findings(transport: Transport, up: Upstream, keys: str) -> list[Finding]:
     values = _settings(openai=up) | {"OPENAI_API_KEY": keys, "PORT": "0"}
     registry = _registry(transport, values)
     doctor = DoctorService(registry, NoModel(), env_file=Path("/nonexistent/.env"))
     return [finding for finding in await doctor.examine() if finding.subject == "openai"]
 
 
-async def test_the_doctor_looks_at_each_key(transport: HttpxTransport) -> None:
+async def test_the_doctor_looks_at_each_key(transport: Transport) -> None:
     """A provider that works with one of its keys is in order; the bad key is named by number."""
     async with Upstream("openai", keys={GOOD, SPARE}) as up:
         works, bad = await _findings(transport, up, f"{GOOD},{BAD}")

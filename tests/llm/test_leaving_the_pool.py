@@ -6,45 +6,46 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import httpx
 import pytest
 
 from faultmaven.errors import ProviderError
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import EngineName, PoolLimits, Transport, new_transport
 from faultmaven.infrastructure.llm.wire.types import WireRequest
-from llm.questions import question
+from llm.questions import ENGINES, question
 from upstreams import Upstream
 
 _ROOM = 2  # connections: with one of them lost the last questions wait for ever
 _STEPS = 120  # of the event loop; an exchange on loopback takes some forty
 
 
-async def _whole(transport: HttpxTransport, request: WireRequest) -> None:
+async def _whole(transport: Transport, request: WireRequest) -> None:
     await transport.send(request, timeout=20)
 
 
-async def _streamed(transport: HttpxTransport, request: WireRequest) -> None:
+async def _streamed(transport: Transport, request: WireRequest) -> None:
     async with transport.stream(request) as answer:
         async for _ in answer.chunks:
             pass
 
 
-async def _half(transport: HttpxTransport, request: WireRequest) -> None:
+async def _half(transport: Transport, request: WireRequest) -> None:
     async with transport.stream(request) as answer:
         await anext(answer.chunks, None)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("ask", [_whole, _streamed, _half])
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
 @pytest.mark.parametrize("fault", [None, "cut_body", "reset_in_body", "slow_drip"])
 async def test_no_moment_to_leave_costs_a_connection(
-    ask: Callable[[HttpxTransport, WireRequest], Awaitable[None]],
+    ask: Callable[[Transport, WireRequest], Awaitable[None]],
     fault: str | None,
+    engine: EngineName,
     *,
     again: bool,
 ) -> None:
     """Leaving after each step of the loop, even while the last leaving is tidied up."""
-    transport = HttpxTransport(httpx.Limits(max_connections=_ROOM, max_keepalive_connections=1))
+    transport = new_transport(engine, PoolLimits(connections=_ROOM, idle=1))
     async with Upstream("openai") as up:
         if fault is not None:
             up.always(fault)

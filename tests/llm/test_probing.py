@@ -16,7 +16,7 @@ from doubles import HandWritten, Say, row, schema, scripted, settings_of
 from faultmaven.errors import ErrorClass
 from faultmaven.infrastructure.llm.probing import LONGEST_CHECK, Prober
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.observability.health import HealthTracker
 from faultmaven.models.status import CheckResult, Probe
 from upstreams import Exchange, Upstream, answer_well, refused_url
@@ -66,12 +66,12 @@ def variables_of(*upstreams: Upstream) -> dict[str, str]:
     return found
 
 
-def registry_of(transport: HttpxTransport, **variables: str) -> ProviderRegistry:
+def registry_of(transport: Transport, **variables: str) -> ProviderRegistry:
     """Build a registry over exactly these variables."""
     return ProviderRegistry(settings_of(variables), transport=transport)
 
 
-async def outcome_of(transport: HttpxTransport, **variables: str) -> Probe:
+async def outcome_of(transport: Transport, **variables: str) -> Probe:
     """Probe the one provider that is configured."""
     told = Told()
     await Prober(registry_of(transport, **variables), witnesses=[told]).round()
@@ -121,7 +121,7 @@ async def probing(prober: Prober) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("name", SEVEN)
-async def test_every_vendor_is_probed_for_nothing(transport: HttpxTransport, name: str) -> None:
+async def test_every_vendor_is_probed_for_nothing(transport: Transport, name: str) -> None:
     """Each vendor's free call is made once a round, and never one that costs (S81)."""
     async with Upstream(name) as up:
         registry, told = registry_of(transport, **variables_of(up)), Told()
@@ -138,7 +138,7 @@ async def test_every_vendor_is_probed_for_nothing(transport: HttpxTransport, nam
     [("status_503", "overloaded"), ("reset_in_body", "connection"), ("status_401", "auth")],
 )
 async def test_what_went_wrong_is_told_with_a_hint(
-    transport: HttpxTransport, fault: str, outcome: str
+    transport: Transport, fault: str, outcome: str
 ) -> None:
     """Class, detail and a way out are there for each kind of failure (S80)."""
     async with Upstream("openai") as up:
@@ -149,7 +149,7 @@ async def test_what_went_wrong_is_told_with_a_hint(
     assert probe.hint
 
 
-async def test_a_model_that_is_not_listed_is_missing(transport: HttpxTransport) -> None:
+async def test_a_model_that_is_not_listed_is_missing(transport: Transport) -> None:
     """The free call shows that the configured model is not served, and which ones are (S105)."""
     async with Upstream("openai", models={"gpt-4o"}) as up:
         variables = {**variables_of(up), "OPENAI_MODEL": "gpt-4oo"}
@@ -160,7 +160,7 @@ async def test_a_model_that_is_not_listed_is_missing(transport: HttpxTransport) 
     assert "gpt-4o" in probe.hint
 
 
-async def test_nobody_outside_is_probed_in_privacy_mode(transport: HttpxTransport) -> None:
+async def test_nobody_outside_is_probed_in_privacy_mode(transport: Transport) -> None:
     """PRIVACY_MODE holds for free calls, too."""
     async with Upstream("openai") as up:
         registry = registry_of(transport, **variables_of(up), PRIVACY_MODE="local_only")
@@ -168,7 +168,7 @@ async def test_nobody_outside_is_probed_in_privacy_mode(transport: HttpxTranspor
         assert up.connections.accepted == 0
 
 
-async def test_a_reload_changes_whom_the_next_round_asks(transport: HttpxTransport) -> None:
+async def test_a_reload_changes_whom_the_next_round_asks(transport: Transport) -> None:
     """Each round reads the registry afresh (S102)."""
     async with Upstream("openai") as old, Upstream("fireworks") as new:
         registry, told = registry_of(transport, **variables_of(old)), Told()
@@ -181,7 +181,7 @@ async def test_a_reload_changes_whom_the_next_round_asks(transport: HttpxTranspo
 
 
 async def test_what_was_asked_of_a_replaced_provider_is_not_told(
-    transport: HttpxTransport,
+    transport: Transport,
 ) -> None:
     """A refusal of the old key says nothing of the new one."""
     async with Upstream("openai") as old, Upstream("fireworks") as new:
@@ -202,7 +202,7 @@ async def test_what_was_asked_of_a_replaced_provider_is_not_told(
     assert told.probes == []
 
 
-async def test_one_that_is_not_ready_is_left_alone(transport: HttpxTransport) -> None:
+async def test_one_that_is_not_ready_is_left_alone(transport: Transport) -> None:
     """A model that still loads is starting, not down: it is asked when it is there."""
     async with Upstream("ollama") as up:
         registry, told = registry_of(transport, LOCAL_LLM_URL=up.origin), Told()
@@ -219,7 +219,7 @@ async def test_one_that_is_not_ready_is_left_alone(transport: HttpxTransport) ->
 
 
 async def test_a_local_server_that_nobody_set_up_is_not_missed(
-    transport: HttpxTransport,
+    transport: Transport,
 ) -> None:
     """The documented last resort is absent on most machines: no outage, while others are asked."""
     async with Upstream("openai") as up:
@@ -231,7 +231,7 @@ async def test_a_local_server_that_nobody_set_up_is_not_missed(
     assert told.outcomes() == {"openai": "ok"}
 
 
-async def test_a_local_server_that_somebody_needs_is_missed(transport: HttpxTransport) -> None:
+async def test_a_local_server_that_somebody_needs_is_missed(transport: Transport) -> None:
     """Named in the configuration, first of the chain, or there before: its absence is told."""
     assert (await outcome_of(transport, LOCAL_LLM_URL=refused_url())).outcome == "connection"
     with local_at(refused_url()):
@@ -349,7 +349,7 @@ async def test_an_interval_of_nothing_probes_nobody() -> None:
     assert nights.slept[1:] == [5.0, 5.0, 5.0]
 
 
-async def test_stopping_ends_what_is_in_flight(transport: HttpxTransport) -> None:
+async def test_stopping_ends_what_is_in_flight(transport: Transport) -> None:
     """Neither a call nor a task outlives the service."""
     async with Upstream("openai") as up:
         up.always("stalled_headers")
@@ -363,7 +363,7 @@ async def test_stopping_ends_what_is_in_flight(transport: HttpxTransport) -> Non
 
 
 async def test_an_outage_and_its_end_are_seen_without_a_request(
-    transport: HttpxTransport, caplog: pytest.LogCaptureFixture
+    transport: Transport, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One round after the server went it is down, one after it came back it is healthy (S80)."""
     caplog.set_level(logging.INFO)

@@ -13,15 +13,26 @@ from faultmaven.errors import (
     ProviderProtocolError,
     ProviderTimeoutError,
 )
-from faultmaven.infrastructure.llm.transport import HttpxTransport, shared_transport
+from faultmaven.infrastructure.llm.transport import (
+    EngineName,
+    Transport,
+    shared_transport,
+)
 from faultmaven.infrastructure.llm.wire.types import WireRequest
-from llm.questions import KEY, question, quickest
+from llm.questions import ENGINES, KEY, question, quickest
 from upstreams import Reply, Upstream
 from upstreams.faults import delayed, gigantic
 from upstreams.threaded import UpstreamThread
 
 
-async def test_whole_answer_comes_back(transport: HttpxTransport, up: Upstream) -> None:
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> EngineName:
+    """Name each engine in turn."""
+    name: EngineName = request.param
+    return name
+
+
+async def test_whole_answer_comes_back(transport: Transport, up: Upstream) -> None:
     """Status, headers in small letters and the whole body are returned; the request arrived."""
     response = await transport.send(question(up), timeout=5)
     assert response.status == 200
@@ -32,15 +43,13 @@ async def test_whole_answer_comes_back(transport: HttpxTransport, up: Upstream) 
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 529])
-async def test_any_status_is_an_answer(
-    transport: HttpxTransport, up: Upstream, status: int
-) -> None:
+async def test_any_status_is_an_answer(transport: Transport, up: Upstream, status: int) -> None:
     """What a status means is for the codec to say: the transport returns all of them."""
     up.script(f"status_{status}")
     assert (await transport.send(question(up), timeout=5)).status == status
 
 
-async def test_nothing_is_retried(transport: HttpxTransport, up: Upstream) -> None:
+async def test_nothing_is_retried(transport: Transport, up: Upstream) -> None:
     """One send is one request, also when it fails."""
     up.script("reset_before_head", "status_503")
     with pytest.raises(ProviderConnectionError):
@@ -64,7 +73,7 @@ async def test_nothing_is_retried(transport: HttpxTransport, up: Upstream) -> No
     ],
 )
 async def test_broken_exchange(
-    transport: HttpxTransport, up: Upstream, fault: str, kind: type[ProviderError]
+    transport: Transport, up: Upstream, fault: str, kind: type[ProviderError]
 ) -> None:
     """A dying connection is a connection failure, an unreadable body a garbled answer (S37)."""
     up.script(fault)
@@ -76,9 +85,7 @@ async def test_broken_exchange(
 
 
 @pytest.mark.parametrize("fault", ["stalled_headers", "stalled_body", "endless_drip"])
-async def test_silence_ends_at_the_timeout(
-    transport: HttpxTransport, up: Upstream, fault: str
-) -> None:
+async def test_silence_ends_at_the_timeout(transport: Transport, up: Upstream, fault: str) -> None:
     """However an upstream stalls, the wait ends within 0.2 s of the timeout (S42)."""
     up.default = fault
 
@@ -93,13 +100,13 @@ async def test_silence_ends_at_the_timeout(
 @pytest.mark.parametrize(
     "fault", ["slow_drip", "chunked", "until_close", "early_hints", "gzip_body"]
 )
-async def test_unusual_but_whole(transport: HttpxTransport, up: Upstream, fault: str) -> None:
+async def test_unusual_but_whole(transport: Transport, up: Upstream, fault: str) -> None:
     """A whole answer is an answer, however it is sent."""
     up.script(fault)
     assert b"The disk is full." in (await transport.send(question(up), timeout=5)).body
 
 
-async def test_redirect_is_not_followed(transport: HttpxTransport, up: Upstream) -> None:
+async def test_redirect_is_not_followed(transport: Transport, up: Upstream) -> None:
     """A redirect is an answer like any other: the key does not travel to another place (S69)."""
     async with Upstream("openai") as elsewhere:
         location = ("location", f"{elsewhere.origin}/v1/chat/completions")
@@ -109,7 +116,7 @@ async def test_redirect_is_not_followed(transport: HttpxTransport, up: Upstream)
         assert not elsewhere.connections.accepted
 
 
-async def test_cookies_are_not_kept(transport: HttpxTransport, up: Upstream) -> None:
+async def test_cookies_are_not_kept(transport: Transport, up: Upstream) -> None:
     """A cookie one server sets is sent to nobody, not even back."""
     up.script(Reply(200, b"{}", (("set-cookie", "session=abc; Path=/"),)))
     await transport.send(question(up), timeout=5)
@@ -117,14 +124,14 @@ async def test_cookies_are_not_kept(transport: HttpxTransport, up: Upstream) -> 
     assert "cookie" not in up.last.headers
 
 
-async def test_runaway_answer_is_cut_off(transport: HttpxTransport, up: Upstream) -> None:
+async def test_runaway_answer_is_cut_off(transport: Transport, up: Upstream) -> None:
     """An answer larger than any completion is given up, not collected in memory."""
     up.script(gigantic())
     with pytest.raises(ProviderProtocolError, match="larger than 32 MiB"):
         await transport.send(question(up), timeout=10)
 
 
-async def test_connections_are_reused(transport: HttpxTransport, up: Upstream) -> None:
+async def test_connections_are_reused(transport: Transport, up: Upstream) -> None:
     """One connection serves many questions in a row."""
     for _ in range(5):
         await transport.send(question(up), timeout=5)
@@ -132,7 +139,7 @@ async def test_connections_are_reused(transport: HttpxTransport, up: Upstream) -
 
 
 async def test_dead_connection_in_the_pool_costs_one_try_at_most(
-    transport: HttpxTransport, up: Upstream
+    transport: Transport, up: Upstream
 ) -> None:
     """After a server closed an idle connection, the next question gets through again."""
     up.script("idle_close")
@@ -141,9 +148,7 @@ async def test_dead_connection_in_the_pool_costs_one_try_at_most(
     assert (await transport.send(question(up), timeout=5)).status == 200
 
 
-async def test_leaving_caller_closes_the_connection(
-    transport: HttpxTransport, up: Upstream
-) -> None:
+async def test_leaving_caller_closes_the_connection(transport: Transport, up: Upstream) -> None:
     """When the caller leaves, the upstream sees it at once."""
     up.script(delayed(30))
     task = asyncio.create_task(transport.send(question(up), timeout=60))
@@ -156,7 +161,7 @@ async def test_leaving_caller_closes_the_connection(
     assert up.disconnects[0].at - left < 0.5
 
 
-async def test_one_slow_upstream_blocks_nobody(transport: HttpxTransport, up: Upstream) -> None:
+async def test_one_slow_upstream_blocks_nobody(transport: Transport, up: Upstream) -> None:
     """A question to a quick server is answered while a hundred others hang (S14)."""
     async with Upstream("openai", keys={KEY}) as slow:
         slow.always("stalled_headers")
@@ -172,7 +177,7 @@ async def test_one_slow_upstream_blocks_nobody(transport: HttpxTransport, up: Up
         await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_closed_transport_opens_again(transport: HttpxTransport, up: Upstream) -> None:
+async def test_closed_transport_opens_again(transport: Transport, up: Upstream) -> None:
     """Closing ends every connection; a later question opens a new one (S73)."""
     await transport.send(question(up), timeout=5)
     await transport.aclose()
@@ -183,10 +188,10 @@ async def test_closed_transport_opens_again(transport: HttpxTransport, up: Upstr
 
 SEVERAL_LOOPS = """
 import asyncio, sys
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import new_transport
 from faultmaven.infrastructure.llm.wire.types import WireRequest
 
-transport = HttpxTransport()
+transport = new_transport(sys.argv[3])
 request = WireRequest("GET", sys.argv[1] + "/models", {"authorization": "Bearer " + sys.argv[2]})
 for _ in range(3):
     print(asyncio.run(transport.send(request, timeout=5)).status)
@@ -194,11 +199,11 @@ transport.discard()
 """
 
 
-def test_new_event_loop_works() -> None:
+def test_new_event_loop_works(engine: EngineName) -> None:
     """A transport outlives the event loop it was used on: scripts run several."""
     with UpstreamThread("openai", keys={KEY}) as up:
         script = subprocess.run(  # noqa: S603 - our own script
-            [sys.executable, "-c", SEVERAL_LOOPS, up.upstream.base_url, KEY],
+            [sys.executable, "-c", SEVERAL_LOOPS, up.upstream.base_url, KEY, engine],
             capture_output=True,
             text=True,
             timeout=60,

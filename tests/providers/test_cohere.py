@@ -10,7 +10,7 @@ import pytest
 from faultmaven.errors import RateLimitedError
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.cohere_provider import CohereProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.models.interfaces import ILLMProvider
 from providers.vendors import config_for, provider_for
 from upstreams import Upstream, json_reply
@@ -49,7 +49,7 @@ async def test_documented_class_works_unchanged() -> None:
     assert not up.rejections
 
 
-async def test_our_class_sends_what_the_documented_one_sends(transport: HttpxTransport) -> None:
+async def test_our_class_sends_what_the_documented_one_sends(transport: Transport) -> None:
     """Path, key and body of both classes are the same, defaults included (S90, S91)."""
     async with Upstream("cohere") as up:
         await _documented_class()(config_for(up)).generate("Why?")
@@ -67,7 +67,7 @@ async def test_our_class_sends_what_the_documented_one_sends(transport: HttpxTra
     }
 
 
-async def test_answer_and_usage_are_read_as_documented(transport: HttpxTransport) -> None:
+async def test_answer_and_usage_are_read_as_documented(transport: Transport) -> None:
     """The first generation's text is stripped, tokens are billed input and output (S93)."""
     async with Upstream("cohere") as up:
         up.script(json_reply(200, _ANSWER))
@@ -78,7 +78,7 @@ async def test_answer_and_usage_are_read_as_documented(transport: HttpxTransport
     assert response.tokens_used == 7
 
 
-async def test_failure_holds_the_status_and_a_short_safe_text(transport: HttpxTransport) -> None:
+async def test_failure_holds_the_status_and_a_short_safe_text(transport: Transport) -> None:
     """A non-200 is an error with the status, its text masked and cut (S92)."""
     async with Upstream("cohere") as up:
         text = f"{'too many ' * 40} api_key={up.key}"
@@ -92,7 +92,7 @@ async def test_failure_holds_the_status_and_a_short_safe_text(transport: HttpxTr
     assert up.key not in repr(caught.value)
 
 
-async def test_current_api_is_one_option_away(transport: HttpxTransport) -> None:
+async def test_current_api_is_one_option_away(transport: Transport) -> None:
     """With the option ``api`` the same base URL is asked in Cohere's current format (S94)."""
     async with Upstream("cohere", answer="The disk is full.") as up:
         provider = provider_for(

@@ -26,7 +26,7 @@ from faultmaven.infrastructure.llm.providers.huggingface_provider import Hugging
 from faultmaven.infrastructure.llm.providers.local_provider import LocalProvider
 from faultmaven.infrastructure.llm.providers.openai_provider import OpenAIProvider
 from faultmaven.infrastructure.llm.providers.openrouter_provider import OpenRouterProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingRequest
 
 _KEY = "key-of-tests-0123456789"
@@ -128,7 +128,7 @@ async def test_every_vendor_gives_vectors(
     base: str,
     path: str,
     answer: Answer,
-    transport: HttpxTransport,
+    transport: Transport,
 ) -> None:
     """Asked at its own path in its own format, each vendor gives one vector a text."""
     async with _serving({path: answer}) as server:
@@ -141,7 +141,7 @@ async def test_every_vendor_gives_vectors(
 
 
 @pytest.mark.parametrize(("vendor", "most"), [("openai", 256), ("cohere", 96), ("gemini", 100)])
-async def test_long_lists_are_split(vendor: str, most: int, transport: HttpxTransport) -> None:
+async def test_long_lists_are_split(vendor: str, most: int, transport: Transport) -> None:
     """More texts than a vendor takes become several calls, and one answer in order."""
     class_, base, path, answer = _VENDORS[vendor]
     texts = tuple("x" * (number % 7 + 1) for number in range(2 * most + 1))
@@ -158,7 +158,7 @@ async def test_anthropic_gives_none() -> None:
     assert not isinstance(AnthropicProvider(_config("http://127.0.0.1:9")), Embedding)
 
 
-async def test_what_ollama_leaves_out_is_said(transport: HttpxTransport) -> None:
+async def test_what_ollama_leaves_out_is_said(transport: Transport) -> None:
     """The format that was understood says what it has no word for."""
     request = EmbeddingRequest("m", ("a",), parameters={"user": "u"})
     async with _serving({"/api/embed": _ollama}) as server:
@@ -170,7 +170,7 @@ async def test_what_ollama_leaves_out_is_said(transport: HttpxTransport) -> None
 
 @pytest.mark.parametrize("options", [{}, {"engine": "embedded"}])
 async def test_a_server_without_embeddings_says_so(
-    options: dict[str, str], transport: HttpxTransport
+    options: dict[str, str], transport: Transport
 ) -> None:
     """A server that only answers gives no vectors, which asking again would not mend."""
     async with _serving({}) as server:
@@ -182,7 +182,7 @@ async def test_a_server_without_embeddings_says_so(
     assert len(server.asked) == (1 if options else 2)
 
 
-async def test_failures_are_signed(transport: HttpxTransport) -> None:
+async def test_failures_are_signed(transport: Transport) -> None:
     """A refusal names provider and model, hints at the key, and never repeats it."""
     refusal = {"error": {"message": f"Incorrect API key {_KEY}", "code": "invalid_api_key"}}
     async with _serving({"/v1/embeddings": lambda _: refusal}) as server:
@@ -196,7 +196,7 @@ async def test_failures_are_signed(transport: HttpxTransport) -> None:
     assert _KEY not in str(caught.value)
 
 
-async def test_a_chat_model_is_told_apart(transport: HttpxTransport) -> None:
+async def test_a_chat_model_is_told_apart(transport: Transport) -> None:
     """A model that gives no vectors calls for another model in the request, not in a setting."""
     refusal = {"error": {"message": "The model 'm' does not exist", "code": "model_not_found"}}
     async with _serving({"/v1/embeddings": lambda _: refusal}) as server:
@@ -208,7 +208,7 @@ async def test_a_chat_model_is_told_apart(transport: HttpxTransport) -> None:
     assert "embedding models" in str(caught.value.hint)
 
 
-async def test_what_is_no_vector_fails_the_attempt(transport: HttpxTransport) -> None:
+async def test_what_is_no_vector_fails_the_attempt(transport: Transport) -> None:
     """A 200 with too few vectors is a failure, with its provider's name."""
     async with _serving({"/v1/embeddings": lambda texts: _openai(texts[1:])}) as server:
         provider = OpenAIProvider(_config(server.origin + "/v1"), transport=transport)

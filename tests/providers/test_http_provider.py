@@ -20,7 +20,7 @@ from faultmaven.errors import (
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.hints import hint_for
 from faultmaven.infrastructure.llm.providers.openai_provider import OpenAIProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport, WireStream
+from faultmaven.infrastructure.llm.transport import Transport, WireStream
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Message
@@ -71,7 +71,7 @@ def test_supported_models_are_a_copy() -> None:
 
 
 @pytest.mark.parametrize("fault", faults_for("openai"), ids=lambda fault: str(fault.name))
-async def test_every_fault_has_its_class(fault: Any, transport: HttpxTransport) -> None:
+async def test_every_fault_has_its_class(fault: Any, transport: Transport) -> None:
     """Whatever the upstream does, the attempt ends in time with the right class (S37, S42, S92)."""
     async with Upstream("openai") as up:
         up.script(fault)
@@ -88,7 +88,7 @@ async def test_every_fault_has_its_class(fault: Any, transport: HttpxTransport) 
         assert outcome.content
 
 
-async def test_failure_is_signed_and_hinted(transport: HttpxTransport) -> None:
+async def test_failure_is_signed_and_hinted(transport: Transport) -> None:
     """An error says who failed with which model, and which variable mends it (S105, S106)."""
     async with Upstream("openai", keys={"sk-other-0123456789"}) as up:
         with pytest.raises(ProviderAuthError) as refused:
@@ -104,7 +104,7 @@ async def test_failure_is_signed_and_hinted(transport: HttpxTransport) -> None:
     assert "gpt-9" in str(unknown.value.hint)
 
 
-async def test_wrong_path_names_the_address_variable(transport: HttpxTransport) -> None:
+async def test_wrong_path_names_the_address_variable(transport: Transport) -> None:
     """A 404 of the server, not of the model, and a redirect both point at the base URL (S108)."""
     async with Upstream("openai") as up:
         misplaced = provider_for(up, transport, base_url=up.origin + "/v7")
@@ -119,7 +119,7 @@ async def test_wrong_path_names_the_address_variable(transport: HttpxTransport) 
     assert [request.path for request in up.requests] == ["/v7/chat/completions", up.last.path]
 
 
-async def test_three_ways_not_to_get_through_are_three_classes(transport: HttpxTransport) -> None:
+async def test_three_ways_not_to_get_through_are_three_classes(transport: Transport) -> None:
     """Refused, wrong address and too slow differ in class and in advice (S108)."""
     config = ProviderConfig("openai", "k", refused_url(), ["m"], base_url_var="OPENAI_API_BASE")
     with pytest.raises(ProviderConnectionError) as refused:
@@ -136,7 +136,7 @@ async def test_three_ways_not_to_get_through_are_three_classes(transport: HttpxT
     assert None not in hints
 
 
-async def test_password_in_an_address_is_not_shown(transport: HttpxTransport) -> None:
+async def test_password_in_an_address_is_not_shown(transport: Transport) -> None:
     """Credentials that were put into a base URL stay out of the hint (S69)."""
     address = refused_url().replace("://", "://ops:hunter2secret@")
     config = ProviderConfig("local", None, address, ["m"], local=True)
@@ -146,7 +146,7 @@ async def test_password_in_an_address_is_not_shown(transport: HttpxTransport) ->
     assert "hunter2secret" not in f"{caught.value!r} {caught.value.hint}"
 
 
-async def test_key_quoted_by_the_server_is_removed(transport: HttpxTransport) -> None:
+async def test_key_quoted_by_the_server_is_removed(transport: Transport) -> None:
     """A key of any shape that an answer quotes is taken out before anybody reads it (S69)."""
     key = "unusual/key.without.known.shape"
     async with Upstream("openai", keys={key}) as up:
@@ -180,7 +180,7 @@ async def test_date_to_come_back_at_is_read_without_a_date_of_the_server() -> No
     assert caught.value.retry_after == 5
 
 
-async def test_attempt_ends_with_its_own_timeout(transport: HttpxTransport) -> None:
+async def test_attempt_ends_with_its_own_timeout(transport: Transport) -> None:
     """A stalled server costs the configured time, however much the caller would give (S42)."""
     async with Upstream("anthropic") as up:
         up.script("stalled_body")
@@ -190,7 +190,7 @@ async def test_attempt_ends_with_its_own_timeout(transport: HttpxTransport) -> N
         assert 0.19 <= time.monotonic() - started < 5
 
 
-async def test_caller_that_leaves_closes_the_connection(transport: HttpxTransport) -> None:
+async def test_caller_that_leaves_closes_the_connection(transport: Transport) -> None:
     """A cancelled call is no failure of the provider, and its connection is closed."""
     async with Upstream("gemini") as up:
         up.script("stalled_headers")
@@ -202,7 +202,7 @@ async def test_caller_that_leaves_closes_the_connection(transport: HttpxTranspor
         await up.until(lambda up: up.disconnects)
 
 
-async def test_options_of_generate_reach_the_wire(transport: HttpxTransport) -> None:
+async def test_options_of_generate_reach_the_wire(transport: Transport) -> None:
     """System, history, limits and the prompt are sent; an unlisted model is not (S46, S52)."""
     async with Upstream("openai") as up:
         provider = provider_for(up, transport, models=["gpt-4o", "gpt-4o-mini"])
@@ -235,7 +235,7 @@ async def test_options_of_generate_reach_the_wire(transport: HttpxTransport) -> 
     assert not up.rejections
 
 
-async def test_one_class_serves_many_names(transport: HttpxTransport) -> None:
+async def test_one_class_serves_many_names(transport: Transport) -> None:
     """OpenAI's class under another row's name answers under that name (S55, S87, S99)."""
     async with Upstream("together") as up:
         response = await provider_for(up, transport, name="together").generate("Why?")
@@ -245,7 +245,7 @@ async def test_one_class_serves_many_names(transport: HttpxTransport) -> None:
     assert not up.rejections
 
 
-async def test_answer_carries_confidence_and_parts(transport: HttpxTransport) -> None:
+async def test_answer_carries_confidence_and_parts(transport: Transport) -> None:
     """The prior is the configured score; an answer cut at its limit is trusted less (S44, S49)."""
     async with Upstream("openrouter") as up:
         provider = provider_for(up, transport, confidence_score=0.9)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from faultmaven.errors import ProviderOverloadedError
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.models.prompt import StructuredOutput
 from providers.vendors import provider_for
 from upstreams import Upstream, json_reply
@@ -14,9 +14,7 @@ MODEL = "tiiuae/falcon-7b-instruct"
 
 
 @pytest.mark.parametrize("dialect", ["hf_endpoint", "hf_endpoint_object"])
-async def test_endpoint_answers_with_list_or_object(
-    dialect: str, transport: HttpxTransport
-) -> None:
+async def test_endpoint_answers_with_list_or_object(dialect: str, transport: Transport) -> None:
     """Below …/models the model is in the path; list and object are both read (S14, S15)."""
     async with Upstream(dialect, answer="The disk is full.") as up:
         response = await provider_for(up, transport).generate("Why?", max_tokens=20)
@@ -28,7 +26,7 @@ async def test_endpoint_answers_with_list_or_object(
     assert not up.rejections
 
 
-async def test_dedicated_endpoint_is_asked_at_its_root(transport: HttpxTransport) -> None:
+async def test_dedicated_endpoint_is_asked_at_its_root(transport: Transport) -> None:
     """An address of its own is asked as it stands (S14, S22)."""
     async with Upstream("hf_endpoint") as up:
         provider = provider_for(up, transport, base_url=up.origin)
@@ -37,7 +35,7 @@ async def test_dedicated_endpoint_is_asked_at_its_root(transport: HttpxTransport
     assert up.last.path == "/"
 
 
-async def test_loading_model_blocks_nobody_else(transport: HttpxTransport) -> None:
+async def test_loading_model_blocks_nobody_else(transport: Transport) -> None:
     """A cold model's 503 comes back at once with its wait, while others are served (S14)."""
     async with Upstream("hf_endpoint") as up:
         provider = provider_for(up, transport)
@@ -53,7 +51,7 @@ async def test_loading_model_blocks_nobody_else(transport: HttpxTransport) -> No
     assert failure.provider == "hf_endpoint"
 
 
-async def test_router_is_spoken_to_behind_v1(transport: HttpxTransport) -> None:
+async def test_router_is_spoken_to_behind_v1(transport: Transport) -> None:
     """An address that ends in /v1 is OpenAI's format, and promises no schema (S14, S22)."""
     async with Upstream("huggingface") as up:
         provider = provider_for(up, transport)

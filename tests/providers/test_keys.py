@@ -22,7 +22,7 @@ from faultmaven.errors import (
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.embedding import EmbeddingProvider
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingRequest
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
 from faultmaven.models.prompt import Message
@@ -83,7 +83,7 @@ def _request(provider: HTTPProvider) -> CompletionRequest:
     return CompletionRequest(provider.config.models[0], (Message("user", "Why?"),), max_tokens=64)
 
 
-def _with(up: Upstream, transport: HttpxTransport, *keys: str, **parts: Any) -> HTTPProvider:
+def _with(up: Upstream, transport: Transport, *keys: str, **parts: Any) -> HTTPProvider:
     """Our provider with these keys, and with further parts of its constructor."""
     config = config_for(up, api_key=keys[0], api_keys=keys)
     return CLASSES[up.dialect.name](config, transport=transport, **parts)
@@ -120,9 +120,7 @@ def _limited(seconds: float) -> Callable[[Exchange], Any]:
 
 @ASK
 @pytest.mark.parametrize("dialect", KEYED)
-async def test_a_refused_key_is_set_aside(
-    dialect: str, ask: Any, transport: HttpxTransport
-) -> None:
+async def test_a_refused_key_is_set_aside(dialect: str, ask: Any, transport: Transport) -> None:
     """Whatever header carries it: the next key answers at once, and the bad one is left alone."""
     async with Upstream(dialect, keys={TWO}, answer="The disk is full.") as up:
         provider = _with(up, transport, ONE, TWO)
@@ -133,7 +131,7 @@ async def test_a_refused_key_is_set_aside(
 
 
 @ASK
-async def test_requests_take_turns(ask: Any, transport: HttpxTransport) -> None:
+async def test_requests_take_turns(ask: Any, transport: Transport) -> None:
     """Good keys share the requests evenly."""
     async with Upstream("openai", keys={ONE, TWO, THREE}) as up:
         provider = _with(up, transport, ONE, TWO, THREE)
@@ -148,9 +146,7 @@ async def test_requests_take_turns(ask: Any, transport: HttpxTransport) -> None:
     ("fault", "seconds"),
     [("status_401", 600), ("status_402", 300), ("rate_limit_seconds", 2)],
 )
-async def test_a_key_comes_back(
-    fault: str, seconds: float, ask: Any, transport: HttpxTransport
-) -> None:
+async def test_a_key_comes_back(fault: str, seconds: float, ask: Any, transport: Transport) -> None:
     """A key is left alone exactly as long as its failure asks for, then it has its turn again."""
     now = FakeTime()
     async with Upstream("openai", keys={ONE, TWO}) as up:
@@ -168,7 +164,7 @@ async def test_a_key_comes_back(
 
 
 @ASK
-async def test_one_key_is_asked_once(ask: Any, transport: HttpxTransport) -> None:
+async def test_one_key_is_asked_once(ask: Any, transport: Transport) -> None:
     """With a single key nothing is tried again and nothing remembered."""
     async with Upstream("openai", keys={TWO}) as up:
         provider = _with(up, transport, ONE)
@@ -182,7 +178,7 @@ async def test_one_key_is_asked_once(ask: Any, transport: HttpxTransport) -> Non
 @ASK
 @pytest.mark.parametrize("fault", ["status_429", "status_500", "status_400", "html_200"])
 async def test_what_is_not_the_keys_fault_costs_one_request(
-    fault: str, ask: Any, transport: HttpxTransport
+    fault: str, ask: Any, transport: Transport
 ) -> None:
     """A limit without a time, trouble, a wrong request, a broken answer: no other key is tried."""
     async with Upstream("openai", keys={ONE, TWO}) as up:
@@ -195,7 +191,7 @@ async def test_what_is_not_the_keys_fault_costs_one_request(
 
 @ASK
 async def test_all_refused_is_a_failure_and_the_first_back_is_next(
-    ask: Any, transport: HttpxTransport
+    ask: Any, transport: Transport
 ) -> None:
     """Each key is tried once, then one a request, never none: a key mended meanwhile is found."""
     now = FakeTime()
@@ -215,7 +211,7 @@ async def test_all_refused_is_a_failure_and_the_first_back_is_next(
 
 @ASK
 async def test_spent_provider_says_when_its_first_key_is_back(
-    ask: Any, transport: HttpxTransport
+    ask: Any, transport: Transport
 ) -> None:
     """The failure of the last key does not hide that another one is back before it."""
     now = FakeTime()
@@ -228,7 +224,7 @@ async def test_spent_provider_says_when_its_first_key_is_back(
 
 
 @pytest.mark.parametrize("dialect", ["anthropic", "openai", "gemini"])
-async def test_heard_answers_are_not_begun_anew(dialect: str, transport: HttpxTransport) -> None:
+async def test_heard_answers_are_not_begun_anew(dialect: str, transport: Transport) -> None:
     """Once a piece was heard a failure ends the answer; the next request finds the other key."""
     async with Upstream(dialect, keys={ONE, TWO}, answer="The disk is full.") as up:
         up.script(streamed(told(half_told, _spent)))
@@ -244,9 +240,7 @@ async def test_heard_answers_are_not_begun_anew(dialect: str, transport: HttpxTr
 
 
 @pytest.mark.parametrize("dialect", ["anthropic", "openai", "gemini"])
-async def test_an_error_before_the_first_piece_moves_on(
-    dialect: str, transport: HttpxTransport
-) -> None:
+async def test_an_error_before_the_first_piece_moves_on(dialect: str, transport: Transport) -> None:
     """A stream that opens well and then says that the key is spent is nobody's answer yet."""
     async with Upstream(dialect, keys={ONE, TWO}, answer="The disk is full.") as up:
         up.script(streamed(told(before_content, _spent)))
@@ -263,7 +257,7 @@ async def _spent(exchange: Exchange) -> None:
 
 
 @ASK
-async def test_all_keys_share_the_attempts_time(ask: Any, transport: HttpxTransport) -> None:
+async def test_all_keys_share_the_attempts_time(ask: Any, transport: Transport) -> None:
     """A second key does not get the time anew."""
     async with Upstream("openai", keys={TWO}) as up:
         up.always(FAULTS["stalled_headers"])
@@ -275,7 +269,7 @@ async def test_all_keys_share_the_attempts_time(ask: Any, transport: HttpxTransp
     assert _used(up) == [ONE, TWO]
 
 
-async def test_waiting_requests_agree(transport: HttpxTransport) -> None:
+async def test_waiting_requests_agree(transport: Transport) -> None:
     """Fifty at once all get answers, and what one learns of a key the later ones know."""
     async with Upstream("openai", keys={TWO, THREE}) as up:
         provider = _with(up, transport, ONE, TWO, THREE)
@@ -289,7 +283,7 @@ async def test_waiting_requests_agree(transport: HttpxTransport) -> None:
 
 
 async def test_it_is_said_once_and_without_the_key(
-    transport: HttpxTransport, caplog: pytest.LogCaptureFixture
+    transport: Transport, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning a key, with provider, number and reason."""
     caplog.set_level(logging.DEBUG)
@@ -308,7 +302,7 @@ async def test_it_is_said_once_and_without_the_key(
 
 @ASK
 @pytest.mark.parametrize("dialect", KEYED)
-async def test_no_key_is_quoted(dialect: str, ask: Any, transport: HttpxTransport) -> None:
+async def test_no_key_is_quoted(dialect: str, ask: Any, transport: Transport) -> None:
     """A server that quotes every key it has ever seen quotes none of ours to anybody."""
     told = {"error": {"message": f"neither {THREE} nor {TWO} nor {ONE}", "type": "x"}}
     async with Upstream(dialect, keys={ONE, TWO, THREE}) as up:
@@ -336,7 +330,7 @@ def _replying(reply: Reply) -> Callable[[Exchange], Any]:
     return play
 
 
-async def test_vectors_rotate_too(transport: HttpxTransport) -> None:
+async def test_vectors_rotate_too(transport: Transport) -> None:
     """Embeddings take turns, and each call of a long list may find another key."""
     async with Upstream("gemini", keys={TWO}) as up:
         provider = _with(up, transport, ONE, TWO)
@@ -351,7 +345,7 @@ async def test_vectors_rotate_too(transport: HttpxTransport) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic", "gemini"])
-async def test_a_check_finds_the_key_that_works(dialect: str, transport: HttpxTransport) -> None:
+async def test_a_check_finds_the_key_that_works(dialect: str, transport: Transport) -> None:
     """A provider with one good key is in order; each key can be checked on its own."""
     async with Upstream(dialect, keys={TWO}) as up:
         provider = _with(up, transport, ONE, TWO)
@@ -365,7 +359,7 @@ async def test_a_check_finds_the_key_that_works(dialect: str, transport: HttpxTr
     assert "canary" not in repr((whole, each))
 
 
-async def test_a_check_of_bad_keys_fails(transport: HttpxTransport) -> None:
+async def test_a_check_of_bad_keys_fails(transport: Transport) -> None:
     """Where no key is accepted the check says so, in its own class."""
     async with Upstream("openai", keys={THREE}) as up:
         provider = _with(up, transport, ONE, TWO)

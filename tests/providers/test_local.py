@@ -14,7 +14,7 @@ from faultmaven.errors import (
 )
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.local_provider import LocalProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.types import (
     CompletionRequest,
     WireRequest,
@@ -40,7 +40,7 @@ OLD_TGI = _only("tgi", "/generate", "/info")
 @pytest.mark.parametrize("dialect", ["ollama", "vllm", "tgi", "llamacpp"])
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
 async def test_every_server_answers_at_every_form_of_its_address(
-    dialect: str, suffix: str, transport: HttpxTransport
+    dialect: str, suffix: str, transport: Transport
 ) -> None:
     """Four servers, with and without /v1 and slash: one correct path, one request (S19, S22)."""
     async with Upstream(dialect, answer="The disk is full.") as up:
@@ -52,7 +52,7 @@ async def test_every_server_answers_at_every_form_of_its_address(
     assert not up.rejections
 
 
-async def test_no_key_no_header(transport: HttpxTransport) -> None:
+async def test_no_key_no_header(transport: Transport) -> None:
     """Without a key it is usable and sends no Authorization; with one it sends it (S18)."""
     async with Upstream("vllm") as up:
         provider = provider_for(up, transport)
@@ -64,7 +64,7 @@ async def test_no_key_no_header(transport: HttpxTransport) -> None:
         assert up.last.bearer == "local-secret"
 
 
-async def test_native_formats_are_found_and_remembered(transport: HttpxTransport) -> None:
+async def test_native_formats_are_found_and_remembered(transport: Transport) -> None:
     """A server without OpenAI's path is asked in its own format, and from then on at once (S19)."""
     for dialect, native in ((OLD_OLLAMA, "/api/chat"), (OLD_TGI, "/generate")):
         async with Upstream(dialect, answer="The disk is full.") as up:
@@ -78,7 +78,7 @@ async def test_native_formats_are_found_and_remembered(transport: HttpxTransport
         assert [request.path for request in up.requests[seen:]] == [native]
 
 
-async def test_format_is_forgotten_when_its_path_is_gone(transport: HttpxTransport) -> None:
+async def test_format_is_forgotten_when_its_path_is_gone(transport: Transport) -> None:
     """A server that was replaced by another kind is found out anew (S19)."""
     async with Upstream(OLD_OLLAMA) as up:
         provider = provider_for(up, transport)
@@ -94,7 +94,7 @@ async def test_format_is_forgotten_when_its_path_is_gone(transport: HttpxTranspo
 
 
 async def test_failure_of_a_known_path_does_not_change_the_format(
-    transport: HttpxTransport,
+    transport: Transport,
 ) -> None:
     """Loading, overload and an unknown model are answers of this format, not signs of another."""
     async with Upstream("llamacpp") as up:
@@ -110,7 +110,7 @@ async def test_failure_of_a_known_path_does_not_change_the_format(
     assert up.base_url in str(caught.value.hint)
 
 
-async def test_address_without_any_known_path_says_so(transport: HttpxTransport) -> None:
+async def test_address_without_any_known_path_says_so(transport: Transport) -> None:
     """Where no format has a path, the hint is about the address and names its variable (S108)."""
     async with Upstream("ollama") as up:
         provider = provider_for(up, transport, base_url=up.origin + "/wrong")
@@ -121,7 +121,7 @@ async def test_address_without_any_known_path_says_so(transport: HttpxTransport)
     assert "VENDOR_API_BASE" in str(caught.value.hint)
 
 
-async def test_server_that_is_down_is_refused_at_once(transport: HttpxTransport) -> None:
+async def test_server_that_is_down_is_refused_at_once(transport: Transport) -> None:
     """A refused connection is one attempt in one format, with the local hint (S108, S109)."""
     config = ProviderConfig(
         "local", None, refused_url(), ["llama3.2"], local=True, base_url_var="LOCAL_LLM_URL"
@@ -133,7 +133,7 @@ async def test_server_that_is_down_is_refused_at_once(transport: HttpxTransport)
     assert "llama3.2" in str(caught.value.hint)
 
 
-async def test_search_for_the_format_is_bounded(transport: HttpxTransport) -> None:
+async def test_search_for_the_format_is_bounded(transport: Transport) -> None:
     """All tries together stay within the attempt's time (S42)."""
     async with Upstream(OLD_OLLAMA) as up:
         up.default = "stalled_headers"
@@ -162,7 +162,7 @@ async def test_formats_share_one_bound() -> None:
             await provider.generate("Why?", timeout=0.05)
 
 
-async def test_many_first_requests_agree(transport: HttpxTransport) -> None:
+async def test_many_first_requests_agree(transport: Transport) -> None:
     """Requests that search for the format at the same time all find it."""
     async with Upstream(OLD_TGI) as up:
         provider = provider_for(up, transport)
@@ -171,7 +171,7 @@ async def test_many_first_requests_agree(transport: HttpxTransport) -> None:
     assert {answer.content for answer in answers} == {"The disk is full."}
 
 
-async def test_schema_reaches_each_format(transport: HttpxTransport) -> None:
+async def test_schema_reaches_each_format(transport: Transport) -> None:
     """A local server is held to a schema by the means of its own format."""
     schema = {"type": "object", "properties": {"cause": {"type": "string"}}}
     places: dict[str | Dialect, str] = {

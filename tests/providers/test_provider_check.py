@@ -8,7 +8,7 @@ from faultmaven.errors import ErrorClass
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.model_names import match_model
 from faultmaven.infrastructure.llm.providers.openai_provider import OpenAIProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.models.status import CheckResult
 from providers.vendors import SEVEN, provider_for
 from upstreams import DIALECTS, Upstream, refused_url
@@ -17,7 +17,7 @@ _KEYED = [name for name in SEVEN.values() if name not in ("ollama", "huggingface
 
 
 @pytest.mark.parametrize("dialect", [*_KEYED, "cohere", "together"])
-async def test_good_key_and_model(dialect: str, transport: HttpxTransport) -> None:
+async def test_good_key_and_model(dialect: str, transport: Transport) -> None:
     """A call that needs the key says that it works and that the model is there (S109)."""
     async with Upstream(dialect) as up:
         result = await provider_for(up, transport).check(timeout=5)
@@ -30,7 +30,7 @@ async def test_good_key_and_model(dialect: str, transport: HttpxTransport) -> No
 
 
 @pytest.mark.parametrize("dialect", [*_KEYED, "cohere", "together"])
-async def test_wrong_key(dialect: str, transport: HttpxTransport) -> None:
+async def test_wrong_key(dialect: str, transport: Transport) -> None:
     """A refused key is said to be refused, with the five checks and without the key (S106)."""
     async with Upstream(dialect) as up:
         result = await provider_for(up, transport, api_key="wrong-key-0123456789").check(timeout=5)
@@ -42,7 +42,7 @@ async def test_wrong_key(dialect: str, transport: HttpxTransport) -> None:
     assert "wrong-key-0123456789" not in repr(result)
 
 
-async def test_public_list_says_nothing_about_the_key(transport: HttpxTransport) -> None:
+async def test_public_list_says_nothing_about_the_key(transport: Transport) -> None:
     """Hugging Face lists its models to anybody, so the key stays unproven."""
     async with Upstream("huggingface") as up:
         provider = provider_for(up, transport, models=["openai/gpt-oss-120b:fastest"])
@@ -52,7 +52,7 @@ async def test_public_list_says_nothing_about_the_key(transport: HttpxTransport)
     assert result.model_found is True
 
 
-async def test_openrouter_is_asked_for_the_key_first(transport: HttpxTransport) -> None:
+async def test_openrouter_is_asked_for_the_key_first(transport: Transport) -> None:
     """The key is checked by its own call, the model by the public list."""
     async with Upstream("openrouter") as up:
         await provider_for(up, transport).check(timeout=5)
@@ -60,7 +60,7 @@ async def test_openrouter_is_asked_for_the_key_first(transport: HttpxTransport) 
     assert [request.path for request in up.requests] == ["/api/v1/key", "/api/v1/models"]
 
 
-async def test_missing_model_comes_with_the_nearest_names(transport: HttpxTransport) -> None:
+async def test_missing_model_comes_with_the_nearest_names(transport: Transport) -> None:
     """A model that is not listed is named, with the variable and the names most like it (S105)."""
     async with Upstream("openai") as up:
         result = await provider_for(up, transport, models=["GPT-4o-minii"]).check(timeout=5)
@@ -83,7 +83,7 @@ async def test_missing_model_comes_with_the_nearest_names(transport: HttpxTransp
     ],
 )
 async def test_spellings_of_one_model(
-    dialect: str, model: str, *, found: bool, transport: HttpxTransport
+    dialect: str, model: str, *, found: bool, transport: Transport
 ) -> None:
     """Ollama's tag and Gemini's prefix go without saying (S109)."""
     async with Upstream(dialect) as up:
@@ -93,7 +93,7 @@ async def test_spellings_of_one_model(
     assert (result.hint is None) is found
 
 
-async def test_missing_local_model_names_model_and_address(transport: HttpxTransport) -> None:
+async def test_missing_local_model_names_model_and_address(transport: Transport) -> None:
     """The local hint names the model, the server's address and what it serves (S109)."""
     async with Upstream("ollama") as up:
         result = await provider_for(up, transport, models=["phi3"]).check(timeout=5)
@@ -105,7 +105,7 @@ async def test_missing_local_model_names_model_and_address(transport: HttpxTrans
 
 
 async def test_server_without_a_free_call_is_reachable_and_no_more(
-    transport: HttpxTransport,
+    transport: Transport,
 ) -> None:
     """An endpoint without a list is not said to be broken."""
     async with Upstream("hf_endpoint") as up:
@@ -114,7 +114,7 @@ async def test_server_without_a_free_call_is_reachable_and_no_more(
     assert result == CheckResult(reachable=True)
 
 
-async def test_local_server_without_any_list(transport: HttpxTransport) -> None:
+async def test_local_server_without_any_list(transport: Transport) -> None:
     """A server of one's own that only answers questions is not said to be broken (S19)."""
     chat_only = tuple(item for item in DIALECTS["vllm"].endpoints if item.completes)
     async with Upstream(replace(DIALECTS["vllm"], endpoints=chat_only)) as up:
@@ -124,7 +124,7 @@ async def test_local_server_without_any_list(transport: HttpxTransport) -> None:
     assert [request.path for request in up.requests] == ["/v1/models", "/api/tags", "/info"]
 
 
-async def test_old_servers_are_asked_for_their_own_lists(transport: HttpxTransport) -> None:
+async def test_old_servers_are_asked_for_their_own_lists(transport: Transport) -> None:
     """Where OpenAI's list is missing, Ollama's tags or TGI's description stand in (S19, S109)."""
     for name, path in (("ollama", "/api/tags"), ("tgi", "/info")):
         kept = tuple(item for item in DIALECTS[name].endpoints if item.path == path)
@@ -136,7 +136,7 @@ async def test_old_servers_are_asked_for_their_own_lists(transport: HttpxTranspo
         assert up.last.path == path
 
 
-async def test_list_that_must_be_there_and_is_not(transport: HttpxTransport) -> None:
+async def test_list_that_must_be_there_and_is_not(transport: Transport) -> None:
     """A vendor that has no list at this address is not at this address (S108)."""
     async with Upstream("openai") as up:
         result = await provider_for(up, transport, base_url=up.origin + "/v7").check(timeout=5)
@@ -146,7 +146,7 @@ async def test_list_that_must_be_there_and_is_not(transport: HttpxTransport) -> 
     assert "VENDOR_API_BASE" in str(result.hint)
 
 
-async def test_server_that_is_not_there(transport: HttpxTransport) -> None:
+async def test_server_that_is_not_there(transport: Transport) -> None:
     """Nobody listening is unreachable, with the network's checks (S108)."""
     config = ProviderConfig("openai", "k", refused_url(), ["m"], base_url_var="OPENAI_API_BASE")
     result = await OpenAIProvider(config, transport=transport).check(timeout=5)
@@ -157,7 +157,7 @@ async def test_server_that_is_not_there(transport: HttpxTransport) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["openrouter", "ollama"])
-async def test_check_is_bounded(dialect: str, transport: HttpxTransport) -> None:
+async def test_check_is_bounded(dialect: str, transport: Transport) -> None:
     """A hanging server costs the time given to the check, all its calls together."""
     async with Upstream(dialect) as up:
         up.always("stalled_headers")

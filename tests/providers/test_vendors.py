@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faultmaven.errors import ProviderRequestError
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
 from faultmaven.models.interfaces import ILLMProvider, LLMResponse
 from faultmaven.models.prompt import Image, Message
@@ -38,7 +38,7 @@ _PATHS = {
 
 @pytest.mark.parametrize(("name", "dialect"), SEVEN.items())
 async def test_vendor_is_asked_in_its_own_way(
-    name: str, dialect: str, transport: HttpxTransport
+    name: str, dialect: str, transport: Transport
 ) -> None:
     """The upstream sees path, key and model of its vendor (S4, S6, S8, S11, S14, S16, S18)."""
     async with Upstream(dialect, answer="The disk is full.") as up:
@@ -54,7 +54,7 @@ async def test_vendor_is_asked_in_its_own_way(
     assert isinstance(response, LLMResponse)
 
 
-async def test_keys_travel_where_each_vendor_wants_them(transport: HttpxTransport) -> None:
+async def test_keys_travel_where_each_vendor_wants_them(transport: Transport) -> None:
     """Bearer, x-api-key or x-goog-api-key; never in the address (S4, S8, S11, S14)."""
     headers = {"anthropic": ("x-api-key", ""), "gemini": ("x-goog-api-key", "")}
     for name in ("fireworks", "openai", "anthropic", "gemini", "huggingface", "openrouter"):
@@ -65,7 +65,7 @@ async def test_keys_travel_where_each_vendor_wants_them(transport: HttpxTranspor
         assert up.key not in up.last.target
 
 
-async def test_anthropic_gets_its_version(transport: HttpxTransport) -> None:
+async def test_anthropic_gets_its_version(transport: Transport) -> None:
     """The version header is the configured one, and the long-lived one by default (S8)."""
     async with Upstream("anthropic") as up:
         await provider_for(up, transport).generate("Why?")
@@ -91,7 +91,7 @@ async def test_anthropic_gets_its_version(transport: HttpxTransport) -> None:
     ],
 )
 async def test_model_reaches_the_wire_unchanged(
-    name: str, model: str, transport: HttpxTransport
+    name: str, model: str, transport: Transport
 ) -> None:
     """Slashes and case of a model's name are kept, any org/model is taken (S15, S17, S21)."""
     async with Upstream(SEVEN[name], models=None) as up:
@@ -103,7 +103,7 @@ async def test_model_reaches_the_wire_unchanged(
     assert not up.rejections
 
 
-async def test_picture_reaches_gemini(transport: HttpxTransport) -> None:
+async def test_picture_reaches_gemini(transport: Transport) -> None:
     """A picture given with the prompt is forwarded to the model (S13)."""
     async with Upstream("gemini") as up:
         await provider_for(up, transport).generate("What is this?", images=[_PICTURE])
@@ -113,9 +113,7 @@ async def test_picture_reaches_gemini(transport: HttpxTransport) -> None:
 
 
 @pytest.mark.parametrize("dialect", _TEXT_ONLY)
-async def test_picture_nobody_can_carry_is_not_dropped(
-    dialect: str, transport: HttpxTransport
-) -> None:
+async def test_picture_nobody_can_carry_is_not_dropped(dialect: str, transport: Transport) -> None:
     """A format without pictures refuses before it asks, and the next provider is tried."""
     async with Upstream(dialect) as up:
         with pytest.raises(ProviderRequestError) as caught:
@@ -132,9 +130,7 @@ _turns = st.lists(
 
 
 @pytest.mark.parametrize("dialect", [name for name in DIALECTS if name in CLASSES])
-async def test_no_vendor_finds_fault_with_what_we_send(
-    dialect: str, transport: HttpxTransport
-) -> None:
+async def test_no_vendor_finds_fault_with_what_we_send(dialect: str, transport: Transport) -> None:
     """Whatever is asked of whatever model, the vendor accepts the request (S13, S21)."""
     async with Upstream(dialect) as up:
 
@@ -176,7 +172,7 @@ def _requests(up: Upstream, *, images: bool) -> list[dict[str, Any]]:
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_any_conversation_is_accepted(
-    dialect: str, transport: HttpxTransport, turns: list[Message], last: str
+    dialect: str, transport: Transport, turns: list[Message], last: str
 ) -> None:
     """Turns in any order and of any text make a request the vendor accepts."""
     async with Upstream(dialect) as up:
@@ -197,9 +193,7 @@ def test_seven_are_providers(name: str) -> None:
     ("dialect", "suffix"),
     [(name, suffix) for name in SEVEN.values() for suffix in ("", "/", " \n")],
 )
-async def test_base_url_redirects_traffic(
-    dialect: str, suffix: str, transport: HttpxTransport
-) -> None:
+async def test_base_url_redirects_traffic(dialect: str, suffix: str, transport: Transport) -> None:
     """Whatever address is configured is the one asked, however it was written (S19, S22)."""
     async with Upstream(dialect) as up:
         provider = provider_for(up, transport, base_url=up.base_url + suffix)
@@ -208,7 +202,7 @@ async def test_base_url_redirects_traffic(
     assert not up.rejections
 
 
-async def test_long_prompt_is_not_refused_by_us(transport: HttpxTransport) -> None:
+async def test_long_prompt_is_not_refused_by_us(transport: Transport) -> None:
     """150,000 tokens of prompt reach a model with a window of 200K (S10)."""
     async with Upstream("anthropic", context_tokens=200_000) as up:
         prompt = "log " * 150_000

@@ -13,7 +13,7 @@ from faultmaven.infrastructure.llm.providers.huggingface_provider import Hugging
 from faultmaven.infrastructure.llm.providers.local_provider import LocalProvider
 from faultmaven.infrastructure.llm.providers.openai_provider import OpenAIProvider
 from faultmaven.infrastructure.llm.providers.openrouter_provider import OpenRouterProvider
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import Transport
 from upstreams import Upstream
 
 CLASSES: Mapping[str, type[HTTPProvider]] = {
@@ -65,7 +65,7 @@ def config_for(upstream: Upstream, *, name: str | None = None, **changes: Any) -
 
 
 def provider_for(
-    upstream: Upstream, transport: HttpxTransport, *, name: str | None = None, **changes: Any
+    upstream: Upstream, transport: Transport, *, name: str | None = None, **changes: Any
 ) -> HTTPProvider:
     """Our provider for this upstream."""
     config = config_for(upstream, name=name, **changes)

@@ -10,7 +10,7 @@ from doubles import settings_of
 from faultmaven.container.rehearsal import ConfinedTransport, Rehearsal
 from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
-from faultmaven.infrastructure.llm.transport import HttpxTransport
+from faultmaven.infrastructure.llm.transport import new_transport
 from faultmaven.infrastructure.llm.wire.types import WireRequest
 from faultmaven.models.interfaces import ILLMProvider
 from faultmaven.services.drill import FAULTS, DrillService, Outcome
@@ -121,7 +121,7 @@ async def test_code_of_others_is_left_out(tmp_path: Path) -> None:
 
 async def test_nothing_but_stand_ins_can_be_reached() -> None:
     """The transport refuses every other address, even one that begins the same, before any I/O."""
-    transport = ConfinedTransport(HttpxTransport(), frozenset({"http://127.0.0.1:80"}))
+    transport = ConfinedTransport(new_transport(), frozenset({"http://127.0.0.1:80"}))
     for url in ("https://api.openai.com/v1", "http://127.0.0.1:8000/", "http://127.0.0.1:80@x/"):
         request = WireRequest("GET", url, headers={})
         with pytest.raises(ProviderConnectionError, match="nobody outside this machine"):

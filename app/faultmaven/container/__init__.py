@@ -16,7 +16,7 @@ from faultmaven.container.rehearsal import Rehearsal
 from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
-from faultmaven.infrastructure.llm.transport import shared_transport
+from faultmaven.infrastructure.llm.transport import shared_transports
 from faultmaven.infrastructure.observability.logs import configure_logging
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.infrastructure.observability.shared_values import forget_present
@@ -147,7 +147,8 @@ class Container:
             self._in_use = False
             _run_on(self._loop, self._release())
         self._loop = None
-        shared_transport().discard()
+        for transport in shared_transports():
+            transport.discard()
         reset_registry()
         self.core.reset_singletons()
 
@@ -168,7 +169,8 @@ class Container:
     async def stop(self) -> None:
         """Disconnect from everything; the container can be started again."""
         await self._release()
-        await shared_transport().aclose()
+        for transport in shared_transports():
+            await transport.aclose()
         self._in_use, self._loop = False, None
 
     def _release(self) -> Coroutine[Any, Any, None]:

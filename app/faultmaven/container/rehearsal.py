@@ -11,7 +11,7 @@ from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.router import LLMRouter
-from faultmaven.infrastructure.llm.transport import HttpxTransport, Transport, WireStream
+from faultmaven.infrastructure.llm.transport import Transport, WireStream, new_transport
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 from faultmaven.models.interfaces import ILLMProvider, ProviderConfig
 
@@ -115,7 +115,9 @@ class Rehearsal:
         self, origins: Mapping[str, str], *, seconds: float
     ) -> AsyncIterator[ILLMProvider]:
         """The chain, new and without a memory, with its providers at these addresses."""
-        transport = ConfinedTransport(HttpxTransport(), frozenset(origins.values()))
+        transport = ConfinedTransport(
+            new_transport(self._registry.settings.http_engine), frozenset(origins.values())
+        )
         registry = RehearsedRegistry(
             self._registry, origins=origins, seconds=seconds, transport=transport
         )

@@ -216,7 +216,7 @@ class ProviderRegistry:
         log: logging.Logger = logger,
     ) -> None:
         self.settings = settings or load_settings()
-        self.transport = transport or shared_transport()
+        self.transport = transport or shared_transport(self.settings.http_engine)
         self.request_timeout = self.settings.request_timeout
         self.problems: list[str] = []
         self.notes: dict[Hashable, Any] = {}
