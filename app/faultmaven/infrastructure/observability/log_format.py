@@ -25,68 +25,65 @@ _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *rang
 }
 
 
-class RequestFilter(logging.Filter):
-    """Notes on each record which request it belongs to."""
+class _MaskingFormatter(logging.Formatter):
+    """Writes what every line has in common: its message and its traceback, credentials masked.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Set ``record.request_id``, ``None`` outside of requests; lets every record pass."""
-        request = current_request()
-        record.request_id = request.request_id if request else None
-        return True
+    Masking belongs here and not to a filter: what no line shows need not be looked at.
+    """
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one entry of the log."""
+        return self.line(record, mask_credentials(record.getMessage()), _trace(record))
 
-class CredentialFilter(logging.Filter):
-    """Masks credentials in a record's message, fields, traceback and stack."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record in place; lets every record pass."""
-        record.msg, record.args = mask_credentials(record.getMessage()), None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = _traceback_writer.formatException(record.exc_info)
-        if record.exc_text:
-            # A formatter writes this text and does not look at the exception again.
-            record.exc_text = mask_credentials(record.exc_text)
-        if record.stack_info:
-            record.stack_info = mask_credentials(record.stack_info)
-        fields = _fields(record)
-        if fields:
-            record.fields = {name: _masked(value) for name, value in fields.items()}
-        return True
+    def line(self, record: logging.LogRecord, message: str, trace: str) -> str:
+        """The entry; message and trace are masked, the fields are not."""
+        raise NotImplementedError
 
 
-class ConsoleFormatter(logging.Formatter):
+class ConsoleFormatter(_MaskingFormatter):
     """Lines for a person.
 
     What happened to a request begins with the time; other information is the bare message, so
     that the start-up lines stand as they are; from warning on the level comes first.
     """
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name the standard library gives it
-        """The first line of a record."""
-        message = record.message.translate(_ESCAPES)
+    def line(self, record: logging.LogRecord, message: str, trace: str) -> str:
+        """The first line of a record, then its traceback."""
+        if not message.isprintable():
+            message = message.translate(_ESCAPES)
         if record.levelno >= logging.WARNING:
             message = f"{record.levelname}: {message}"
-        if not _fields(record):
-            return message
-        return f"{_time_of_day(int(record.created))} {message}{_request_suffix(record)}"
+        if _fields(record):
+            message = f"{_time_of_day(int(record.created))} {message}{_request_suffix()}"
+        return f"{message}\n{trace}" if trace else message
 
 
-class JSONFormatter(logging.Formatter):
+class JSONFormatter(_MaskingFormatter):
     """One JSON object per line: time, level, logger, message, request_id, and the fields."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def line(self, record: logging.LogRecord, message: str, trace: str) -> str:
         """The record as one line."""
-        line: dict[str, Any] = {
+        request = current_request()
+        entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
-            "request_id": getattr(record, "request_id", None),
-            **_fields(record),
+            "message": message,
+            "request_id": request.request_id if request else None,
         }
-        if record.exc_text:  # written by the filter before
-            line["exception"] = record.exc_text
-        return _write_json(line)
+        for name, value in _fields(record).items():
+            entry[name] = _masked(value)
+        if trace:
+            entry["exception"] = trace
+        return _write_json(entry)
+
+
+def _trace(record: logging.LogRecord) -> str:
+    """Traceback and stack, as far as the record has them; credentials masked."""
+    parts = [_traceback_writer.formatException(record.exc_info)] if record.exc_info else []
+    if record.stack_info:
+        parts.append(record.stack_info)
+    return mask_credentials("\n".join(parts)) if parts else ""
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
@@ -113,6 +110,6 @@ def _time_of_day(second: int) -> str:
     return time.strftime("%H:%M:%S", time.localtime(second))
 
 
-def _request_suffix(record: logging.LogRecord) -> str:
-    request_id = getattr(record, "request_id", None)
-    return f" [{request_id}]" if request_id else ""
+def _request_suffix() -> str:
+    request = current_request()
+    return f" [{request.request_id}]" if request else ""

@@ -8,12 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal, TextIO
 
-from faultmaven.infrastructure.observability.log_format import (
-    ConsoleFormatter,
-    CredentialFilter,
-    JSONFormatter,
-    RequestFilter,
-)
+from faultmaven.infrastructure.observability.log_format import ConsoleFormatter, JSONFormatter
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 
@@ -39,8 +34,6 @@ def configure_logging(
     _leave_out_what_no_line_shows()
     handler = _OurHandler()
     handler.setFormatter(JSONFormatter() if log_format == "json" else ConsoleFormatter())
-    handler.addFilter(RequestFilter())
-    handler.addFilter(CredentialFilter())
     root = logging.getLogger()
     for former in [known for known in root.handlers if isinstance(known, _OurHandler)]:
         root.removeHandler(former)
