@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -89,16 +89,29 @@ def test_exactly_one_finds_out() -> None:
     assert breaker.wait() > 0
 
 
-@pytest.mark.parametrize("times", [1, 2, 3, 8])
-def test_each_failed_probe_doubles_the_wait(times: int) -> None:
-    """One second, then two, then four, up to a minute."""
+@pytest.mark.parametrize("times", [1, 2, 3, 9])
+def test_each_further_failed_probe_doubles_the_wait(times: int) -> None:
+    """One second, one more, then two, then four, up to a minute."""
     time = FakeTime()
     breaker = _breaker(time)
     _open(breaker)
     for _ in range(times):
         time.now += breaker.wait()
         _enter(breaker).failed()
-    assert breaker.wait() == pytest.approx(min(RULES.longest, RULES.first * 2**times))
+    assert breaker.wait() == pytest.approx(min(RULES.longest, RULES.first * 2 ** (times - 1)))
+
+
+@given(outage=st.floats(0, 2), chance=st.floats(0, 1))
+def test_the_end_of_a_short_outage_is_found_soon(outage: float, chance: float) -> None:
+    """Whoever is back after up to a second is asked again within one, after two within two."""
+    time = FakeTime(0.0)
+    breaker = _breaker(time, chance)
+    _open(breaker)
+    time.now = breaker.wait()
+    while time.now < outage:
+        _enter(breaker).failed()
+        time.now += breaker.wait()
+    assert time.now - outage <= (1 if outage <= 1 else 2)
 
 
 def test_a_good_probe_closes_it_and_forgets() -> None:

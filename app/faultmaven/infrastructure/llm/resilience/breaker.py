@@ -33,7 +33,8 @@ class BreakerRules:
         share: success rate below which it opens.
         calls: fewest calls in the window for the rate to mean anything.
         window: seconds the rate looks back.
-        first: seconds it stays open the first time; each further time twice as long.
+        first: seconds it stays open the first and the second time; each further time twice as
+            long, so never much longer than the provider has been failing so far.
         longest: most seconds it stays open.
     """
 
@@ -155,7 +156,8 @@ class Breaker:
         self._bad.clear()
 
     def _bound(self, openings: int) -> float:
-        return min(self.rules.longest, self.rules.first * 2.0 ** min(openings, 30))
+        doublings = min(max(openings - 1, 0), 30)
+        return min(self.rules.longest, self.rules.first * 2.0**doublings)
 
 
 @dataclass(eq=False, slots=True)
