@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 
 from faultmaven.models.embedding import EmbeddingAnswer
 from faultmaven.models.interfaces import LLMResponse
@@ -13,26 +14,27 @@ _UNFIT = re.compile(r"[^\x20-\x7e]")
 _LONGEST = 1_000  # characters of a header: names of fields are the caller's to choose
 
 
-def headers_of_answer(answer: LLMResponse) -> dict[str, str]:
+def headers_of_answer(answer: LLMResponse) -> Mapping[str, str]:
     """What a whole answer tells."""
     tried = len(answer.attempts) or 1
     confidence = {"X-FaultMaven-Confidence": f"{answer.confidence:.2f}"}
-    return _headers(answer.provider, answer.model, tried, answer.ignored) | confidence
+    return {**_headers(answer.provider, answer.model, tried, tuple(answer.ignored)), **confidence}
 
 
-def headers_of_beginning(beginning: Beginning) -> dict[str, str]:
+def headers_of_beginning(beginning: Beginning) -> Mapping[str, str]:
     """What is known when an answer begins: all but how sure it will be."""
     tried = len(beginning.attempts) + 1
-    return _headers(beginning.provider, beginning.model, tried, beginning.ignored)
+    return _headers(beginning.provider, beginning.model, tried, tuple(beginning.ignored))
 
 
-def headers_of_vectors(answer: EmbeddingAnswer) -> dict[str, str]:
+def headers_of_vectors(answer: EmbeddingAnswer) -> Mapping[str, str]:
     """What an answer of vectors tells; nobody scores those."""
     tried = len(answer.attempts) or 1
-    return _headers(answer.provider, answer.model, tried, answer.ignored)
+    return _headers(answer.provider, answer.model, tried, tuple(answer.ignored))
 
 
-def _headers(provider: str, model: str, tried: int, ignored: Sequence[str]) -> dict[str, str]:
+@lru_cache(maxsize=256)
+def _headers(provider: str, model: str, tried: int, ignored: tuple[str, ...]) -> Mapping[str, str]:
     headers = {
         "X-FaultMaven-Provider": _fit(provider),
         "X-FaultMaven-Model": _fit(model),

@@ -14,6 +14,7 @@ from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.api.fingerprint import SINGLE_FLIGHT_PARAMETER, fingerprint_of
+from faultmaven.api.json_answer import JSONAnswer
 from faultmaven.api.openapi import problems, schema_ref
 from faultmaven.api.query_stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
@@ -116,7 +117,7 @@ async def troubleshoot(request: Request) -> Response:
         return LiveResponse(lambda stream: stream_answer(stream, asking, instance=path))
     fingerprint = await fingerprint_of(request)
     answer = await unless_gone(request.receive, asking(fingerprint=fingerprint))
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return JSONAnswer(answer.model_dump_json().encode())
 
 
 def _wants_events(question: TroubleshootRequest, request: Request) -> bool:

@@ -20,6 +20,7 @@ from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
+from faultmaven.api.json_answer import JSONAnswer
 from faultmaven.infrastructure.observability.request import require_request
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.large_texts import worked
@@ -73,4 +74,4 @@ def _live(what: Asked, completions: CompletionService) -> Response:
 
 def _json(body: str, headers: dict[str, str]) -> Response:
     # A model's half of a character is told as a question mark: no text can have it.
-    return Response(body.encode(errors="replace"), headers=headers, media_type="application/json")
+    return JSONAnswer(body.encode(errors="replace"), headers)

@@ -12,6 +12,7 @@ from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import EventStream, LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
+from faultmaven.api.json_answer import JSONAnswer
 from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json, completion_body, new_envelope
 from faultmaven.api.openai.question import question_of, speaks_of_functions
@@ -52,8 +53,4 @@ async def create_chat_completion(request: Request) -> Response:
         return LiveResponse(produce)
     fingerprint = await fingerprint_of(request)
     answer = await unless_gone(request.receive, ask(fingerprint=fingerprint))
-    return Response(
-        as_json(completion_body(answer, envelope)),
-        headers=headers_of_answer(answer),
-        media_type="application/json",
-    )
+    return JSONAnswer(as_json(completion_body(answer, envelope)), headers_of_answer(answer))

@@ -196,6 +196,8 @@ class ChatRequest(Extended):
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The further fields that were sent, in OpenAI's names."""
+        if self.model_fields_set.isdisjoint(_PARAMETERS):  # most callers send none
+            return {}
         sent = {name: getattr(self, name) for name in _PARAMETERS}
         return {name: value for name, value in sent.items() if value is not None}
 
