@@ -12,6 +12,7 @@ from faultmaven.knowledge.library import Runbook, load_runbooks
 from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.prompt import StructuredOutput, Target
 from faultmaven.models.session import Turn
+from faultmaven.services.condensing import Condenser
 from faultmaven.services.diagnosis import full_schema
 from faultmaven.services.prompts import (
     Document,
@@ -40,7 +41,7 @@ _QUESTION = Question(
 
 
 def _write(question: Question, target: Target) -> Written:
-    return write_prompt(question, target, mask=mask_credentials)
+    return write_prompt(question, target, Condenser(mask_credentials))
 
 
 def _tokens(written: Written) -> int:
@@ -212,7 +213,7 @@ def test_long_log_is_cut_and_the_question_is_not() -> None:
 
     assert written.shortened
     assert "Why does it die, of all places, here?" in text
-    assert text.count("lines left out ...]") == 2
+    assert text.count("[... the telling part of 20000 lines") == 2
 
 
 def test_what_is_cut_was_masked_before() -> None:

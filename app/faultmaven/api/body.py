@@ -12,17 +12,32 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from faultmaven.api.refusals import (
+    BodyTooLargeError,
     InvalidFieldsError,
     MalformedBodyError,
     UnsupportedMediaTypeError,
 )
 from faultmaven.models.api import TroubleshootRequest
 from faultmaven.models.faults import FieldFault, field_faults
+from faultmaven.models.line_blocks import BLOCK
 from faultmaven.services.large_texts import worked
 
 TIMEOUT_HEADER = "X-Request-Timeout"
 MAX_TIMEOUT_SECONDS = 3600
 
+MOST_OBJECTS = 20_000
+"""Objects that a body may hold: a long conversation with its tools has some 10,000.
+
+Each becomes a checked object of its own. A million of them take minutes, text hardly any time.
+"""
+MOST_VALUES = 350_000
+"""Values that a body may hold beside texts: OpenAI embeds up to 300,000 tokens at once.
+
+https://platform.openai.com/docs/api-reference/embeddings/create
+"""
+
+_MOST_FAULTS = 1_000  # each costs some 15 microseconds to tell
+_COMPARE = "Compare it with what GET /openapi.json says of it."
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _POSITION = re.compile(r"at line (\d+) column (\d+)")
 _BODY = "body"
@@ -30,6 +45,11 @@ _NOT_JSON = FieldFault(
     "Content-Type",
     "must say application/json, in UTF-8",
     "Send the header Content-Type: application/json.",
+)
+_CROWDED = FieldFault(
+    "body",
+    f"holds more than {MOST_OBJECTS:,} objects, or {MOST_VALUES:,} values",
+    "Send fewer messages or tools; put logs in as text.",
 )
 _COMPRESSED = FieldFault(
     "Content-Encoding", "must not be set", "Send the body as it is, not compressed."
@@ -59,6 +79,7 @@ async def read_body(request: Request, kind: type[Body], *, needed: str) -> Body:
 
     Raises:
         InvalidInputError: headers or body are wrong; names field and fix, never the value.
+        BodyTooLargeError: it holds more than anybody's conversation has.
     """
     _require_json(request.headers)
     raw = await request.body()
@@ -93,14 +114,42 @@ def _is_json(value: str) -> bool:
 
 
 def _parse(body: bytes, kind: type[Body], needed: str) -> Body:
+    if _looks_crowded(body) and _is_crowded(body):
+        raise BodyTooLargeError(_CROWDED)
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        details = error.errors(include_input=False, include_url=False)
+        count = error.error_count()
+        few = count <= _MOST_FAULTS
+        details = error.errors(include_input=False, include_url=False) if few else []
     # Outside of the handler, so that no traceback drags the input along.
+    if not details:
+        raise InvalidFieldsError(FieldFault(_BODY, f"is wrong in {count:,} places", _COMPARE))
     if details[0]["type"] == "json_invalid":
         raise MalformedBodyError(_why_no_json(str(details[0]["ctx"]["error"]), body, needed))
     raise InvalidFieldsError(*field_faults([_untagged(detail) for detail in details]))
+
+
+def _looks_crowded(body: bytes) -> bool:
+    """Whether there are too many braces or commas, those in texts included."""
+    if len(body) <= MOST_OBJECTS:
+        return False
+    return body.count(b"{") > MOST_OBJECTS or body.count(b",") > MOST_VALUES
+
+
+def _is_crowded(body: bytes) -> bool:
+    """Whether there are too many between the texts; a log may hold braces of its own."""
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    objects = values = within = 0
+    for at in range(0, len(unescaped), BLOCK):
+        pieces = unescaped[at : at + BLOCK].split(b'"')
+        between = b"".join(pieces[within::2])
+        within = (within + len(pieces) - 1) % 2
+        objects += between.count(b"{")
+        values += between.count(b",")
+        if objects > MOST_OBJECTS or values > MOST_VALUES:
+            return True
+    return False
 
 
 def _untagged(detail: Mapping[str, Any]) -> Mapping[str, Any]:

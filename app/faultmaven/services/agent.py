@@ -23,12 +23,13 @@ from faultmaven.models.session import Turn
 from faultmaven.services.allowance import Allowance
 from faultmaven.services.answer import Circumstances, build_response, confidence_of
 from faultmaven.services.asking import ask
+from faultmaven.services.condensing import Condenser
 from faultmaven.services.conversations import Conversations
 from faultmaven.services.inquiry import Inquiry, Reading
 from faultmaven.services.large_texts import worked
 from faultmaven.services.live_answer import LiveAnswer
 from faultmaven.services.memory_sessions import MemorySessionStore
-from faultmaven.services.runbooks import fitting_runbooks
+from faultmaven.services.runbooks import fitting_runbooks, searched_text
 from faultmaven.services.sanitizer import Sanitizer
 from faultmaven.services.single_flight import SingleFlight, narrowed
 
@@ -154,14 +155,17 @@ class AgentService:
         return await self._conversations.history(request.session_id, seconds=allowance.left)
 
     async def _inquiry(self, request: TroubleshootRequest, history: tuple[Turn, ...]) -> Inquiry:
+        condenser = Condenser(self._sanitizer.mask)
+        searched = await worked(request.chars, searched_text, request, condenser)
         return await worked(
             request.chars,
             Inquiry,
             request,
             sanitizer=self._sanitizer,
-            runbooks=await fitting_runbooks(self._tools, request),
+            runbooks=await fitting_runbooks(self._tools, searched),
             history=history,
             masks=not self.llm_provider.redacts_by_target,
+            condenser=condenser,
         )
 
     async def _keep(

@@ -13,6 +13,7 @@ from faultmaven.models.confidence import Signal
 from faultmaven.models.interfaces import ISanitizer
 from faultmaven.models.prompt import Message, Prompt, Target
 from faultmaven.models.session import Turn
+from faultmaven.services.condensing import Condenser
 from faultmaven.services.diagnosis import (
     Diagnosis,
     Source,
@@ -27,13 +28,13 @@ from faultmaven.services.diagnosis.settling import (
     settle,
     settled_command,
 )
-from faultmaven.services.excerpt import excerpt
 from faultmaven.services.prompts import Document, Question, Written, write_prompt
 from faultmaven.services.trouble import announces_trouble
 
 _DEFAULT_ANSWER_TOKENS = 1_024
 _LOG_LINES = 5  # a query of that many lines has a log in it
-_KEPT_CHARS = 4_000  # of each attachment, for the session's later turns
+# Bytes kept for the session's later turns.
+_KEPT_QUERY, _KEPT_ATTACHMENT = 64_000, 4_000
 _URGENT = frozenset({"high", "critical"})
 _ANYBODY = Target(provider="", model="")
 
@@ -60,6 +61,7 @@ class Inquiry:
         runbooks: what may fit, best first.
         history: the session's earlier turns, oldest first.
         masks: whether every prompt is masked here, because nobody below does it.
+        condenser: cuts texts that are too long; one that has seen them already saves the work.
 
     Attributes:
         query: what was asked, without what nobody sees.
@@ -75,6 +77,7 @@ class Inquiry:
         runbooks: Sequence[Runbook] = (),
         history: Sequence[Turn] = (),
         masks: bool = False,
+        condenser: Condenser | None = None,
     ) -> None:
         documents = _documents(request, sanitizer)
         self.query = documents[-1].text
@@ -83,8 +86,9 @@ class Inquiry:
         self._has_logs = bool(request.attachments) or self.query.count("\n") >= _LOG_LINES - 1
         self.has_signs = any(announces_trouble(document.text) for document in documents)
         self._masks = masks
-        self._mask = cache(sanitizer.mask)
-        self.verify = Sources(_sources(documents, history), mask=self._mask).verify
+        self._mask = sanitizer.mask
+        self._condenser = condenser or Condenser(sanitizer.mask)
+        self.verify = Sources(_sources(documents, history), mask=sanitizer.mask).verify
         self._commands = known_commands(runbooks)
         self._question = Question(
             documents=documents,
@@ -126,15 +130,16 @@ class Inquiry:
         return "\n\n".join(message.text for message in messages)
 
     def turn(self) -> str:
-        """What the session keeps of the question: masked, its attachments in extracts."""
+        """What the session keeps of the question: masked, and of long texts what tells most."""
+        fitted = self._condenser.fitted
         extracts = (
-            f"[{document.name}]\n{excerpt(self._mask(document.text), _KEPT_CHARS)}"
+            f"[{document.name}]\n{fitted(document.text, _KEPT_ATTACHMENT)}"
             for document in self._attachments
         )
-        return "\n\n".join((self._mask(self.query), *extracts))
+        return self._mask("\n\n".join((fitted(self.query, _KEPT_QUERY), *extracts)))
 
     def _write(self, target: Target) -> Written:
-        written = write_prompt(self._question, target, mask=self._mask)
+        written = write_prompt(self._question, target, self._condenser)
         if not self._masks:
             return written
         messages = tuple(self._masked(message) for message in written.prompt.messages)

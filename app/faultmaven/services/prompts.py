@@ -7,7 +7,7 @@ with their digits and paths about three. A tenth of the window is kept free for 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
 
@@ -15,9 +15,9 @@ from faultmaven.knowledge.library import Runbook, render_full
 from faultmaven.models.prompt import Message, Prompt, StructuredOutput, Target
 from faultmaven.models.session import Turn
 from faultmaven.services import prompt_texts
+from faultmaven.services.condensing import Condenser, size_of
 from faultmaven.services.diagnosis import full_schema, narrow_schema
 from faultmaven.services.diagnosis.schema import Schema
-from faultmaven.services.excerpt import excerpt
 from faultmaven.services.trouble import telling_lines
 
 _BYTES_PER_TOKEN = 3.5
@@ -68,33 +68,34 @@ class Written:
 
 def estimate_tokens(text: str) -> int:
     """About how many tokens ``text`` has."""
-    return round(len(text.encode("utf-8", "replace")) / _BYTES_PER_TOKEN)
+    return round(size_of(text) / _BYTES_PER_TOKEN)
 
 
-def write_prompt(question: Question, target: Target, *, mask: Callable[[str], str]) -> Written:
+def write_prompt(question: Question, target: Target, condenser: Condenser) -> Written:
     """Write the prompt for ``target``.
 
     Args:
         question: what to write it from.
         target: who is asked.
-        mask: applied to a text before it is cut, since half a secret is not recognised later.
+        condenser: cuts what is too long; the same for every target of a question, so that it
+            looks through a long text once.
     """
-    tag = _tag(question.documents)
     system = _system(question, target)
     background, request = _background(question.runbooks, target), _request(question, target)
     fixed = sum(map(estimate_tokens, (system, background, request)))
     room = max(_room(question, target) - fixed, _LEAST_TOKENS)
-    documents = _fitted(question.documents, _material_room(question, room), mask)
+    documents = _fitted(question.documents, _material_room(question, room), condenser)
+    tag = _tag(documents)
     spent = sum(estimate_tokens(document.text) for document in documents)
     material = "\n\n".join(_delimited(document, tag) for document in documents)
     # What is read last weighs most with a small model: its runbook stands in the middle.
     parts = (material, background) if target.small else (background, material)
     messages = (
         Message("system", system),
-        *_history(question.history, room - spent, mask),
+        *_history(question.history, room - spent, condenser),
         Message("user", "\n\n".join(part for part in (*parts, request) if part)),
     )
-    schema = _schema(question, target, documents, mask)
+    schema = _schema(question, target, documents, condenser)
     # A small model that samples freely invents; asked twice it should say the same.
     prompt = Prompt(messages, schema, temperature=0.0 if target.small else None)
     return Written(prompt, shortened=documents != question.documents)
@@ -129,14 +130,14 @@ def _delimited(document: Document, tag: str) -> str:
 
 
 def _schema(
-    question: Question, target: Target, documents: Sequence[Document], mask: Callable[[str], str]
+    question: Question, target: Target, documents: Sequence[Document], condenser: Condenser
 ) -> Schema | None:
     if target.structured is not StructuredOutput.JSON_SCHEMA:
         return None
     if not target.small:
         return full_schema()
     # Masked, because a schema is not text that somebody below masks.
-    texts = [mask(document.text) for document in documents]
+    texts = [condenser.mask(document.text) for document in documents]
     quotes = telling_lines(texts, limit=_SMALL_QUOTES)
     # What a small model may suggest is what the runbook that it is shown says.
     shown = question.runbooks[:1]
@@ -181,16 +182,14 @@ def _brief(runbook: Runbook) -> str:
     return "\n".join(lines)[:_SMALL_RUNBOOK_CHARS]
 
 
-def _fitted(
-    documents: Sequence[Document], room: int, mask: Callable[[str], str]
-) -> tuple[Document, ...]:
+def _fitted(documents: Sequence[Document], room: int, condenser: Condenser) -> tuple[Document, ...]:
     """The documents within ``room`` tokens: short ones whole, long ones share the rest."""
     costs = [estimate_tokens(document.text) for document in documents]
     if sum(costs) <= room:
         return tuple(documents)
     shares = _shares(costs, room)
     return tuple(
-        document if cost <= share else _cut(document, share, mask)
+        document if cost <= share else _cut(document, share, condenser)
         for document, cost, share in zip(documents, costs, shares, strict=True)
     )
 
@@ -205,17 +204,15 @@ def _shares(costs: Sequence[int], room: int) -> list[int]:
     return shares
 
 
-def _cut(document: Document, tokens: int, mask: Callable[[str], str]) -> Document:
-    return Document(document.name, _cut_text(mask(document.text), tokens))
+def _cut(document: Document, tokens: int, condenser: Condenser) -> Document:
+    return Document(document.name, condenser.fitted(document.text, _bytes(tokens)))
 
 
-def _cut_text(text: str, tokens: int) -> str:
-    size = len(text.encode("utf-8", "replace"))
-    limit = int(tokens * _BYTES_PER_TOKEN * len(text) / size) if size else 0
-    return excerpt(text, limit)
+def _bytes(tokens: int) -> int:
+    return int(tokens * _BYTES_PER_TOKEN)
 
 
-def _history(turns: Sequence[Turn], room: int, mask: Callable[[str], str]) -> tuple[Message, ...]:
+def _history(turns: Sequence[Turn], room: int, condenser: Condenser) -> tuple[Message, ...]:
     """The latest exchanges that fit, oldest dropped first; the very last one shortened to fit."""
     kept: list[tuple[Turn, Turn]] = []
     left = room
@@ -228,8 +225,9 @@ def _history(turns: Sequence[Turn], room: int, mask: Callable[[str], str]) -> tu
     if kept:
         return tuple(Message(t.role, t.text) for pair in reversed(kept) for t in pair)
     last = list(_exchanges(turns))[-1:] if room >= _LEAST_HISTORY else []
+    most = _bytes(room // 2)
     return tuple(
-        Message(turn.role, _cut_text(mask(turn.text), room // 2)) for pair in last for turn in pair
+        Message(turn.role, condenser.fitted(turn.text, most)) for pair in last for turn in pair
     )
 
 

@@ -10,17 +10,24 @@ from faultmaven.knowledge.library import Runbook
 from faultmaven.knowledge.retrieval import RunbookMatch
 from faultmaven.models.api import TroubleshootRequest
 from faultmaven.models.interfaces import ITool
+from faultmaven.services.condensing import Condenser
 
 _log = logging.getLogger(__name__)
 
 _TOOL = "runbooks"
+_SEARCHED = 200_000  # characters; looking through that many takes some 10 ms
 
 
-async def fitting_runbooks(
-    tools: Iterable[ITool], request: TroubleshootRequest
-) -> tuple[Runbook, ...]:
+def searched_text(request: TroubleshootRequest, condenser: Condenser) -> str:
+    """What runbooks are looked for in: all that was sent, or what of long texts tells most."""
+    texts = (request.query, *(a.content for a in request.attachments))
+    if request.chars > _SEARCHED:
+        texts = tuple(condenser.fitted(text, _SEARCHED // len(texts)) for text in texts)
+    return "\n".join(texts)
+
+
+async def fitting_runbooks(tools: Iterable[ITool], text: str) -> tuple[Runbook, ...]:
     """Runbooks that may fit, best first; none without the tool, or when it fails."""
-    text = "\n".join((request.query, *(a.content for a in request.attachments)))
     for tool in tools:
         if tool.name == _TOOL:
             return await _ask(tool, text)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-_GRAVE = (
+from faultmaven.models.plain_text import lowered
+
+GRAVE = (
     *("panic", "fatal", "oom", "out of memory", "exception", "traceback", "segfault", "killed"),
     *("emerg", "crit", "exit code", "no space left"),
 )
-_TROUBLE = (
+"""Words, in lower case, of a fault that ends something."""
+
+TROUBLE = (
     *("error", "fail", "refused", "denied", "timed out", "timeout", "cannot", "unable"),
     *("unreachable", "rejected", "evict", "warn", "too many", "backoff"),
 )
+"""Words, in lower case, of something that does not go as it should."""
+
 # A bound that something may have run into; most faults of capacity are two of them that clash.
 _BOUND = re.compile(
     r"(?:limit|max|mem|heap|-xm|pool|size|capacity|quota|workers|threads|connections|timeout"
     r"|expire|not after|usage|used|available|free|replicas|disk)[^\n]{0,60}?[0-9]"
 )
 # Every run is bounded: a line may be megabytes long, and is searched from each of its places.
-_SETTING = re.compile(r"[=:]\s{0,8}\S{0,40}?[0-9]")
-_MOST_HITS = 20_000  # of one word; a log that is nothing but errors shows them in its head
+_SETTING = re.compile(r"[=:]\s{0,8}+[^\s=:0-9]{0,40}+[0-9]")
 _HEX_DIGITS = b"0123456789abcdef"
 _PLAIN = 4  # rank of a line that neither announces trouble nor sets anything
 _FEW = 3
@@ -30,37 +35,8 @@ _BEFORE = 30  # characters of a long line kept before the word that announces tr
 
 def announces_trouble(text: str) -> bool:
     """Whether anything in the text may be the sign of a fault: a telling word or a setting."""
-    lowered = text.lower()
-    return _first(_GRAVE + _TROUBLE, lowered) >= 0 or _SETTING.search(text) is not None
-
-
-def trouble_places(text: str, start: int, end: int) -> Iterator[int]:
-    """Places of words that announce trouble, one for each line, the gravest kind first."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # one letter of Turkish grows; places would be off
-        lowered = text
-    for words in (_GRAVE, _TROUBLE):
-        places = sorted(place for word in words for place in _all(word, lowered, start, end))
-        yield from _one_a_line(places, lowered, end)
-
-
-def _all(word: str, text: str, start: int, end: int) -> Iterator[int]:
-    # Finding plain words is many times faster than one pattern of all of them.
-    for _ in range(_MOST_HITS):
-        start = text.find(word, start, end)
-        if start < 0:
-            return
-        yield start
-        start += len(word)
-
-
-def _one_a_line(places: Sequence[int], text: str, end: int) -> Iterator[int]:
-    line_end = -1
-    for place in places:
-        if place > line_end:
-            yield place
-            found = text.find("\n", place, end)
-            line_end = end if found < 0 else found
+    small = lowered(text)
+    return _first(GRAVE + TROUBLE, small) >= 0 or _SETTING.search(text) is not None
 
 
 def _first(words: Sequence[str], text: str) -> int:
@@ -91,14 +67,14 @@ def telling_lines(texts: Sequence[str], *, limit: int) -> list[str]:
 
 
 def _rank(line: str) -> int:
-    lowered = line.lower()
-    if _first(_GRAVE, lowered) >= 0:
+    small = line.lower()
+    if _first(GRAVE, small) >= 0:
         return 0
-    if _first(_TROUBLE, lowered) >= 0:
+    if _first(TROUBLE, small) >= 0:
         return 1
     if line.endswith(":"):  # a heading
         return _PLAIN + 1
-    if _BOUND.search(lowered):
+    if _BOUND.search(small):
         return 2
     return _PLAIN - 1 if _SETTING.search(line) else _PLAIN
 
@@ -106,5 +82,5 @@ def _rank(line: str) -> int:
 def _telling_part(line: str) -> str:
     if len(line) <= _LINE_CHARS:
         return line
-    start = max(_first(_GRAVE + _TROUBLE, line.lower()) - _BEFORE, 0)
+    start = max(_first(GRAVE + TROUBLE, line.lower()) - _BEFORE, 0)
     return line[start : start + _LINE_CHARS].strip()

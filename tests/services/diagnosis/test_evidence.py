@@ -98,8 +98,8 @@ def test_no_line_is_told_where_masking_moved_the_lines() -> None:
     assert (found.verified, found.line) == (True, None)
 
 
-def test_masking_happens_only_where_a_quote_is_not_found() -> None:
-    """A quote that stands there costs no masking of the whole input."""
+def test_masking_happens_only_where_a_quote_may_hold_a_placeholder() -> None:
+    """A quote that stands there, or has no part of a placeholder, costs no masking of it all."""
     calls: list[str] = []
 
     def mask(text: str) -> str:
@@ -111,6 +111,8 @@ def test_masking_happens_only_where_a_quote_is_not_found() -> None:
     assert _one("it is here", sources).verified
     assert calls == []
     assert not _one("not here", sources).verified
+    assert calls == []
+    assert not _one("[not] here", sources).verified
     assert calls == ["it is here"]
 
 

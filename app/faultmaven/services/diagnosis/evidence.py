@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from faultmaven.models.api import Evidence
+from faultmaven.models.line_blocks import line_blocks
 
 _LEAST_CHARS = 4  # shorter quotes stand everywhere
 MOST_QUOTES = 20
 _MOST_CHARS = 2_000
 _ELLIPSIS = re.compile(r"\s*(?:\.{3,}|\u2026|\[\.{3}\])\s*")
+# A placeholder has brackets, and a quote that has nothing of one stands in the original or nowhere.
+_BRACKET = re.compile(r"[\[\]]")
 _WRAPPING = "\"'`\u201c\u201d\u2018\u2019 \t\n"
 
 
@@ -33,38 +36,64 @@ class Source:
     has_lines: bool = True
 
 
-class _Folded:
-    """A text with its white space folded, and where its words stood.
+class _Joined:
+    """Pieces with a space between them, and which piece is where."""
 
-    Words are the same before and after folding, so the number of the word at a place gives
-    the line without a map of every character.
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._starts: list[int] = []
+        self.text = " ".join(self._noted(pieces))
+
+    def piece_at(self, place: int) -> tuple[int, int]:
+        """The number of the piece at a place, and the place within it."""
+        number = bisect_right(self._starts, place) - 1
+        return number, place - self._starts[number]
+
+    def _noted(self, pieces: Iterable[str]) -> Iterator[str]:
+        at = 0
+        for piece in pieces:
+            self._starts.append(at)
+            at += len(piece) + 1
+            yield piece
+
+
+class _Folded:
+    """A text with its white space folded, block by block, and where its words stood.
+
+    Words are the same before and after folding, so the number of the word at a place of a block
+    gives the line without a map of every character.
     """
 
     def __init__(self, text: str) -> None:
-        self._lines = text.split("\n")
-        self.text = " ".join(text.split())
+        self._source = text
+        self._blocks = [span for span in line_blocks(text) if text[slice(*span)].strip()]
+        self._written = _Joined(" ".join(text[slice(*span)].split()) for span in self._blocks)
 
     @cached_property
-    def lowered(self) -> str:
-        """The folded text in lower case; the number of words is the same."""
-        return self.text.lower()
-
-    @cached_property
-    def _words_until(self) -> list[int]:
-        return list(accumulate(len(line.split()) for line in self._lines))
+    def _lowered(self) -> _Joined:
+        """The same in lower case; the number of words is the same, that of letters may not be."""
+        return _Joined(" ".join(self._source[slice(*b)].split()).lower() for b in self._blocks)
 
     @property
     def line_count(self) -> int:
         """Number of lines."""
-        return len(self._lines)
+        return self._source.count("\n") + 1
 
     def line_of(self, quote: str) -> int | None:
         """Line, from 1, where the folded ``quote`` begins; as written first, then in any case."""
-        for text, wanted in ((self.text, quote), (self.lowered, quote.lower())):
-            place = _find(text, wanted)
-            if place >= 0:
-                return bisect_right(self._words_until, text.count(" ", 0, place)) + 1
-        return None
+        place = _find(self._written.text, quote)
+        if place >= 0:
+            return self._line_at(self._written, place)
+        place = _find(self._lowered.text, quote.lower())
+        return self._line_at(self._lowered, place) if place >= 0 else None
+
+    def _line_at(self, folded: _Joined, place: int) -> int:
+        number, within = folded.piece_at(place)
+        words = folded.text.count(" ", place - within, place)
+        start, end = self._blocks[number]
+        lines = self._source[start:end].split("\n")
+        until = accumulate(len(line.split()) for line in lines)
+        before = next(n for n, count in enumerate(until) if count > words)
+        return self._source.count("\n", 0, start) + before + 1
 
 
 def _find(text: str, quote: str) -> int:
@@ -104,7 +133,7 @@ class _Readable:
     def find(self, quote: str) -> Evidence | None:
         """The quote as evidence, if it stands here."""
         line = self._original.line_of(quote)
-        if line is None and self._masked is not None:
+        if line is None and _BRACKET.search(quote) and self._masked is not None:
             line = self._masked.line_of(quote)
             lines_moved = self._masked.line_count != self._original.line_count
             if line is not None and lines_moved:
