@@ -12,10 +12,12 @@ import logging
 import signal
 import socket
 import time
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
 
+from faultmaven.cli.arrivals import accept_arrived
 from faultmaven.cli.hangup import in_terminal
 from faultmaven.container import container
 
@@ -74,12 +76,26 @@ class DrainingServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and let end what is in flight, within the grace."""
         logger.info("Draining: %d connections are open", len(self.server_state.connections))
+        arrived = accept_arrived(sockets or ())
         for listening in (*self.servers, *(sockets or ())):
             listening.close()
+        await asyncio.gather(*map(self._serve_arrived, arrived))
         await asyncio.sleep(_SETTLING)
         grace = container.settings.grace_period
         self.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]  # it waits any float
         await super().shutdown(sockets)
+
+    async def _serve_arrived(self, connection: socket.socket) -> None:
+        with suppress(OSError):  # whoever has left already misses nothing
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """What serves a connection, as uvicorn makes it for those it accepts."""
+        return self.config.http_protocol_class(
+            config=self.config,  # type: ignore[call-arg]  # all of uvicorn's own take these
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
 
     @staticmethod
     def _delay(sig: int) -> float:
