@@ -33,7 +33,8 @@ class EventStream:
         self._send = send
         self._heartbeat = heartbeat
         self._sending = asyncio.Lock()
-        self._written = asyncio.get_running_loop().time()
+        self._now = asyncio.get_running_loop().time
+        self._written = self._now()
         self._opened = False
 
     @property
@@ -49,18 +50,19 @@ class EventStream:
     async def write(self, events: bytes) -> None:
         """Send whole events; waits while the caller reads slowly."""
         async with self._sending:
-            await self._open({})
-            await self._body(events)
+            if not self._opened:
+                await self._open({})
+            self._written = self._now()
+            await self._send({"type": "http.response.body", "body": events, "more_body": True})
 
     async def keep_alive(self) -> None:
         """Write a comment whenever nothing was written for a while; never returns."""
-        clock = asyncio.get_running_loop().time
         while True:
-            await asyncio.sleep(self._written + self._heartbeat - clock())
-            if clock() - self._written >= self._heartbeat and not self._sending.locked():
+            await asyncio.sleep(self._written + self._heartbeat - self._now())
+            if self._now() - self._written >= self._heartbeat and not self._sending.locked():
                 await self.write(_COMMENT)
             elif self._sending.locked():  # a slow reader is being written to: that is alive
-                self._written = clock()
+                self._written = self._now()
 
     async def close(self) -> None:
         """Send the end of the body."""
@@ -77,10 +79,6 @@ class EventStream:
             (name.encode(), value.encode("latin-1", "replace")) for name, value in fields.items()
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": raw})
-
-    async def _body(self, data: bytes) -> None:
-        self._written = asyncio.get_running_loop().time()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 class LiveResponse(Response):

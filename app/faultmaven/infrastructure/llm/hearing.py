@@ -60,11 +60,12 @@ class Hearing:
         self._keep_books(delta)
         if not (delta.text or delta.reasoning or delta.tool_calls or delta.thought):
             return
-        self.watch.heard()
         self.watch.over = False
         if self.began:
             await self._pass_on(delta)
-        elif delta.has_content:
+            return
+        self.watch.heard()
+        if delta.has_content:
             await self._begin(delta)
         elif delta.reasoning or delta.thought:
             self._held.append(replace(delta, text=""))
@@ -85,19 +86,17 @@ class Hearing:
         beginning = self.begin(elapsed)
         self.began = self.watch.begun = True
         self.first_token_ms = elapsed
-        await self._wait_for_reader(self.listener.on_begin(beginning))
+        self.watch.held_up = True
+        await self.listener.on_begin(beginning)
         for held in self._held:
             await self._pass_on(held)
         self._held.clear()
         await self._pass_on(replace(delta, text=delta.text.lstrip()))
 
     async def _pass_on(self, delta: Delta) -> None:
-        await self._wait_for_reader(self.listener.on_delta(delta))
-
-    async def _wait_for_reader(self, passing: Awaitable[None]) -> None:
-        """A slow reader is not the provider's silence."""
+        """Let the reader have a piece; a slow one is not the provider's silence."""
         self.watch.held_up = True
-        await passing
+        await self.listener.on_delta(delta)
         self.watch.held_up = False
         self.watch.heard()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,7 @@ class Watch:
     held_up: bool = False
     over: bool = False
     _timeout: asyncio.Timeout = field(init=False)
+    _now: Callable[[], float] = field(init=False)  # the event loop's seconds
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
     _heard: float | None = field(default=None, init=False)
@@ -53,7 +55,8 @@ class Watch:
 
     async def __aenter__(self) -> Self:
         """Begin to watch."""
-        self._started = asyncio.get_running_loop().time()
+        self._now = asyncio.get_running_loop().time
+        self._started = self._now()
         self._timeout = asyncio.timeout(None)
         await self._timeout.__aenter__()
         self._look()
@@ -80,14 +83,13 @@ class Watch:
     def heard(self) -> None:
         """A token came, or its reader has taken it."""
         first = self._heard is None
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self._now()
         if first:  # from now on patience is another, maybe a shorter one
             self._look()
 
     def left(self) -> float:
         """Seconds until the whole must be over; 0 once it is late."""
-        now = asyncio.get_running_loop().time()
-        return max(0.0, self._started + self._whole - now)
+        return max(0.0, self._started + self._whole - self._now())
 
     @property
     def _whole(self) -> float:
