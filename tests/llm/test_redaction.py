@@ -92,7 +92,10 @@ async def test_nothing_that_is_asked_beside_the_text_leaks() -> None:
     controls = Controls(
         tools=(Tool("df", f"uses {secret}", described),),
         response_format=ResponseFormat(described),
-        parameters={"user": secret, "metadata": {"key": [secret], "password": "hunter2-Xy7"}},
+        parameters={
+            "user": secret,
+            "metadata": {"key": [secret], "password": "hunter2-Xy7", "passwords": ["hunter2-Zz8"]},
+        },
         native={"openai": {"x": secret}},
     )
     messages = (

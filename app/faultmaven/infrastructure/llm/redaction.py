@@ -132,6 +132,8 @@ class Redactor:
 
     def _named(self, name: str, value: Any) -> Any:
         """A field's value, masked too where only its name tells that it is a secret."""
+        if isinstance(value, list | tuple):
+            return [self._named(name, part) for part in value]
         masked = self._value(value)
         if not isinstance(masked, str) or masked != value:
             return masked
