@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import httpx
 
 from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.transport import failures
+from faultmaven.infrastructure.llm.transport.proxies import Proxy
 from faultmaven.infrastructure.llm.wire.types import WireRequest
 
 USER_AGENT = f"python-httpx/{httpx.__version__}"
@@ -41,11 +42,13 @@ class Origin(NamedTuple):
         host: name or IP address, in ASCII.
         port: TCP port.
         secure: whether TLS is spoken.
+        proxy: what stands between, if anything does.
     """
 
     host: str
     port: int
     secure: bool
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,22 @@ class Address:
     netloc: str
     credentials: str
 
+    def through(self, proxy: Proxy) -> Address:
+        """The same, by way of a proxy: one that is not spoken through in TLS reads it all."""
+        origin = self.origin._replace(proxy=proxy)
+        if origin.secure:
+            return replace(self, origin=origin)
+        return replace(self, origin=origin, target=f"http://{self.netloc}{self.target}")
+
     def head(self, request: WireRequest) -> bytes:
         """The request's first line and headers; the names stay in the case they came in."""
         given = request.headers
         if self.credentials:
             given = {name: value for name, value in given.items() if name.lower() != _USER}
             given[_USER] = self.credentials
+        proxy = self.origin.proxy
+        if proxy is not None and proxy.credentials and not self.origin.secure:
+            given = {**given, "proxy-authorization": proxy.credentials}
         size = len(request.body)
         length = f"content-length: {size}\r\n" if size or request.method == "POST" else ""
         return (

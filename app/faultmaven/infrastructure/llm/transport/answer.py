@@ -105,6 +105,8 @@ class Answer:
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
+        if self.begun:
+            return
         status = self._parser.get_status_code()
         if status >= _FINAL:
             self.status, self.begun = status, True
@@ -113,12 +115,13 @@ class Answer:
 
     def on_body(self, piece: bytes) -> None:
         """Called by the parser."""
-        self._pieces.append(piece)
-        self.buffered += len(piece)
+        if not self.complete:
+            self._pieces.append(piece)
+            self.buffered += len(piece)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
-        if self.begun:
+        if self.begun and not self.complete:
             self.complete = True
             self.reusable = self._parser.should_keep_alive()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from faultmaven.infrastructure.llm.transport import failures
 
 _STEP = 256 * 1024  # bytes
+_WRAPPING = 2  # bytes that tell whether there is one (RFC 1950, 2.2)
 
 Decoder = Callable[[bytes], Iterator[bytes]]
 """Takes the next bytes of a body; gives what they hold, in steps of at most 256 KiB."""
@@ -35,7 +36,6 @@ class _Inflating:
 
     def __init__(self, window: int) -> None:
         self._zlib = zlib.decompressobj(window)
-        self._untried = window == zlib.MAX_WBITS
 
     def __call__(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` holds.
@@ -44,41 +44,43 @@ class _Inflating:
             ProviderProtocolError: it is broken.
         """
         try:
-            yield from self._inflate(self._fitting(data))
+            piece = self._zlib.decompress(data, _STEP)
+            while piece:
+                yield piece
+                if len(piece) < _STEP and not self._zlib.unconsumed_tail:
+                    return
+                piece = self._zlib.decompress(self._zlib.unconsumed_tail, _STEP)
         except zlib.error as error:
             raise failures.broken_compression() from error
 
-    def _fitting(self, data: bytes) -> bytes:
-        """Some servers send deflate bare, without the wrapping that RFC 9110 8.4.1.2 asks for."""
-        if self._untried and data:
-            self._untried = False
-            try:
-                self._zlib.copy().decompress(data, 1)
-            except zlib.error:
-                self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
-        return data
 
-    def _inflate(self, data: bytes) -> Iterator[bytes]:
-        piece = self._zlib.decompress(data, _STEP)
-        while piece:
-            yield piece
-            if len(piece) < _STEP and not self._zlib.unconsumed_tail:
+class _Deflate:
+    """Deflate, wrapped as RFC 9110 8.4.1.2 asks for, or bare as some servers send it."""
+
+    def __init__(self) -> None:
+        self._start = b""
+        self._inflating: _Inflating | None = None
+
+    def __call__(self, data: bytes) -> Iterator[bytes]:
+        """What ``data`` holds; see `_Inflating`."""
+        if self._inflating is None:
+            data = self._start + data
+            if len(data) < _WRAPPING:
+                self._start = data
                 return
-            piece = self._zlib.decompress(self._zlib.unconsumed_tail, _STEP)
+            wrapped = data[0] & 15 == zlib.DEFLATED and int.from_bytes(data[:_WRAPPING]) % 31 == 0
+            self._inflating = _Inflating(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+        yield from self._inflating(data)
 
 
 def _gzip() -> Decoder:
     return _Inflating(zlib.MAX_WBITS | 16)
 
 
-def _deflate() -> Decoder:
-    return _Inflating(zlib.MAX_WBITS)
-
-
 _CODINGS: Mapping[str, Callable[[], Decoder]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
-    "deflate": _deflate,
+    "deflate": _Deflate,
 }
 
 

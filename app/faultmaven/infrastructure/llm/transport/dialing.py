@@ -13,7 +13,9 @@ from typing import Any
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import Origin
 from faultmaven.infrastructure.llm.transport.connection import Connection
+from faultmaven.infrastructure.llm.transport.proxies import Proxy
 from faultmaven.infrastructure.llm.transport.tls import tls_context
+from faultmaven.infrastructure.llm.transport.tunnel import dig
 
 _HEAD_START = 0.25  # seconds before the next address is tried beside the last (RFC 8305, 5)
 
@@ -36,7 +38,9 @@ async def dial(origin: Origin, on_end: Callable[[Connection], None]) -> Connecti
     """
     try:
         async with asyncio.timeout(failures.CONNECT_TIMEOUT):
-            sock = await _reached(origin)
+            sock = await _reached(origin.proxy or origin)
+            if origin.proxy is not None and origin.secure:
+                await _passed(origin, origin.proxy, sock)
             return await _spoken_to(origin, sock, on_end)
     except TimeoutError as error:
         raise failures.no_connection() from error
@@ -58,13 +62,25 @@ async def _spoken_to(
     return connection
 
 
-async def _reached(origin: Origin) -> socket.socket:
+async def _passed(origin: Origin, proxy: Proxy, sock: socket.socket) -> None:
+    """Have the proxy pass on what is sent."""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    try:
+        await dig(sock, f"{host}:{origin.port}", proxy.credentials)
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, OSError):
+            raise failures.unreachable(failures.NO_TUNNEL) from error
+        raise
+
+
+async def _reached(origin: Origin | Proxy) -> socket.socket:
     try:
         addresses = await _resolved(origin)
     except socket.gaierror as error:
         raise failures.unreachable(failures.NO_NAME) from error
     try:
-        return await _first(addresses)
+        return await first_to_answer(addresses)
     except ConnectionRefusedError as error:
         raise failures.unreachable(failures.REFUSED) from error
     except OSError as error:
@@ -73,7 +89,7 @@ async def _reached(origin: Origin) -> socket.socket:
         raise failures.unreachable(failures.NO_CONNECTION) from error
 
 
-async def _resolved(origin: Origin) -> Sequence[SocketAddress]:
+async def _resolved(origin: Origin | Proxy) -> Sequence[SocketAddress]:
     """The addresses of a name, the families taking turns."""
     host, port, kind = origin.host, origin.port, socket.SOCK_STREAM
     try:
@@ -98,7 +114,7 @@ async def _connected(address: SocketAddress) -> socket.socket:
     return sock
 
 
-async def _first(addresses: Sequence[SocketAddress]) -> socket.socket:
+async def first_to_answer(addresses: Sequence[SocketAddress]) -> socket.socket:
     """The socket of the first address that answers; each has a head start on the next.
 
     Raises:

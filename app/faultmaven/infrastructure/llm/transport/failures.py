@@ -23,6 +23,7 @@ NO_TLS = "the TLS handshake failed"
 NO_NAME = "the host name could not be resolved"
 REFUSED = "the connection was refused"
 NO_CONNECTION = "no connection came about"
+NO_TUNNEL = "the proxy makes no connection to the base URL's host"
 NO_ADDRESS = "the base URL is not a valid address"
 NO_HTTP_ADDRESS = "the base URL must begin with http:// or https://"
 
@@ -68,13 +69,18 @@ def require_sendable(headers: Mapping[str, str]) -> None:
             raise ProviderAuthError(f"header '{name}' holds characters that cannot be sent")
 
 
+def is_port(number: int) -> bool:
+    """Whether TCP has such a port to connect to."""
+    return 1 <= number <= _HIGHEST_PORT
+
+
 def require_port(port: int | None) -> None:
     """Sockets raise what nobody expects for a port that is none.
 
     Raises:
         ProviderConnectionError: it is none.
     """
-    if port is not None and not 1 <= port <= _HIGHEST_PORT:
+    if port is not None and not is_port(port):
         raise unreachable(f"the base URL's port must be from 1 to {_HIGHEST_PORT}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from urllib.request import getproxies
 
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import Address, Origin, address_of
@@ -14,14 +13,15 @@ from faultmaven.infrastructure.llm.transport.compression import decoder_for
 from faultmaven.infrastructure.llm.transport.connection import Connection
 from faultmaven.infrastructure.llm.transport.httpx_engine import HttpxTransport
 from faultmaven.infrastructure.llm.transport.pool import Pool
+from faultmaven.infrastructure.llm.transport.proxies import Proxies, proxy_at
 from faultmaven.infrastructure.llm.transport.seam import PoolLimits, WireStream
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 
-_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
-
 
 class HttptoolsTransport:
-    """`Transport` over sockets of its own; what passes a proxy is left to httpx.
+    """`Transport` over sockets of its own.
+
+    A proxy that is itself spoken to in TLS or SOCKS is left to httpx.
 
     Args:
         limits: how many connections it may hold.
@@ -30,14 +30,14 @@ class HttptoolsTransport:
     def __init__(self, limits: PoolLimits | None = None) -> None:
         self._limits = limits or PoolLimits()
         self._pool: Pool | None = None
-        self._proxied = HttpxTransport(self._limits)
-        self._proxies = False
+        self._proxies = Proxies()
+        self._by_httpx = HttpxTransport(self._limits)
 
     async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
         """Send and return the whole answer; see `Transport.send`."""
-        pool, address = self._way(request)
-        if self._passes_a_proxy(request, address.origin.host):
-            return await self._proxied.send(request, timeout=timeout)
+        pool, address = self._pool_of_this_loop(), self._way(request)
+        if address is None:
+            return await self._by_httpx.send(request, timeout=timeout)
         started = pool.loop.time()
         connection = pool.lend(address.origin) or await _connected(pool, address.origin, timeout)
         left = timeout - (pool.loop.time() - started)
@@ -53,9 +53,9 @@ class HttptoolsTransport:
 
     def stream(self, request: WireRequest) -> AbstractAsyncContextManager[WireStream]:
         """Send and give the answer as it comes; see `Transport.stream`."""
-        pool, address = self._way(request)
-        if self._passes_a_proxy(request, address.origin.host):
-            return self._proxied.stream(request)
+        pool, address = self._pool_of_this_loop(), self._way(request)
+        if address is None:
+            return self._by_httpx.stream(request)
         return _Streaming(pool, address, request)
 
     async def aclose(self) -> None:
@@ -63,12 +63,12 @@ class HttptoolsTransport:
         pool, self._pool = self._pool, None
         if pool is not None and pool.loop is asyncio.get_running_loop():
             await pool.aclose()
-        await self._proxied.aclose()
+        await self._by_httpx.aclose()
 
     def discard(self) -> None:
         """Close every connection from outside a coroutine, as far as their loop allows."""
         pool, self._pool = self._pool, None
-        self._proxied.discard()
+        self._by_httpx.discard()
         if pool is None or pool.loop.is_closed():
             return  # the loop took its connections with it
         if pool.loop.is_running():
@@ -76,22 +76,28 @@ class HttptoolsTransport:
         else:
             pool.loop.run_until_complete(pool.aclose())
 
-    def _way(self, request: WireRequest) -> tuple[Pool, Address]:
-        """Where the request goes, and the connections of this event loop.
+    def _pool_of_this_loop(self) -> Pool:
+        if self._pool is None or self._pool.loop is not asyncio.get_running_loop():
+            self._pool = Pool(self._limits)
+            self._proxies = Proxies()
+        return self._pool
+
+    def _way(self, request: WireRequest) -> Address | None:
+        """Where the request goes; ``None`` for a proxy that only httpx can speak to.
 
         Raises:
             ProviderError: it cannot be sent, or to nowhere.
         """
         failures.require_sendable(request.headers)
         address = address_of(request.url)
-        if self._pool is None or self._pool.loop is not asyncio.get_running_loop():
-            self._pool = Pool(self._limits)
-            self._proxies = any(getproxies().get(kind) for kind in ("http", "https", "all"))
-        return self._pool, address
-
-    def _passes_a_proxy(self, request: WireRequest, host: str) -> bool:
-        """Whether the environment names a proxy that this request may have to pass."""
-        return self._proxies and not request.direct and host not in _THIS_MACHINE
+        if request.direct or not self._proxies.any:
+            return address
+        host, port, secure, _ = address.origin
+        named = self._proxies.address_for(host, port, secure=secure)
+        if not named:
+            return address
+        proxy = proxy_at(named)
+        return address.through(proxy) if proxy is not None else None
 
 
 class _Streaming:

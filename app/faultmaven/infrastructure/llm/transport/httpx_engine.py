@@ -212,7 +212,7 @@ def _told(seconds: float = math.inf) -> Iterator[None]:
         raise failures.broken_compression() from error
     except httpx.TransportError as error:
         message = _connection_message(error)
-        if isinstance(error, httpx.ConnectError):
+        if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
             raise failures.unreachable(message) from error
         raise ProviderConnectionError(message) from error
     except (httpx.InvalidURL, UnicodeError, OverflowError, ExceptionGroup) as error:
@@ -247,6 +247,8 @@ def _connection_message(error: httpx.TransportError) -> str:
             if any(issubclass(found, kind) for found in kinds):
                 return reason
         return failures.NO_CONNECTION
+    if isinstance(error, httpx.ProxyError):
+        return failures.NO_TUNNEL
     if isinstance(error, httpx.RemoteProtocolError):
         return failures.CUT
     if isinstance(error, httpx.UnsupportedProtocol):
