@@ -30,12 +30,10 @@ MOST_OBJECTS = 20_000
 
 Each becomes a checked object of its own. A million of them take minutes, text hardly any time.
 """
-MOST_VALUES = 350_000
-"""Values that a body may hold beside texts: OpenAI embeds up to 300,000 tokens at once.
+MOST_VALUES = 50_000
+"""Values that a body may hold beside those within texts."""
 
-https://platform.openai.com/docs/api-reference/embeddings/create
-"""
-
+_ROOMY = 20_000  # bytes; a smaller body cannot hold too many of anything
 _MOST_FAULTS = 1_000  # each costs some 15 microseconds to tell
 _COMPARE = "Compare it with what GET /openapi.json says of it."
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii"})
@@ -83,7 +81,7 @@ async def read_body(request: Request, kind: type[Body], *, needed: str) -> Body:
     """
     _require_json(request.headers)
     raw = await request.body()
-    return await worked(len(raw), _parse, raw, kind, needed)
+    return await worked(len(raw), _checked, raw, kind, needed)
 
 
 def timeout_of(headers: Mapping[str, str]) -> float | None:
@@ -113,9 +111,13 @@ def _is_json(value: str) -> bool:
     return content_type.get_content_type().endswith(("/json", "+json")) and charset in _UTF8
 
 
-def _parse(body: bytes, kind: type[Body], needed: str) -> Body:
-    if _looks_crowded(body) and _is_crowded(body):
+def _checked(body: bytes, kind: type[Body], needed: str) -> Body:
+    if len(body) > _ROOMY and _looks_crowded(body) and _is_crowded(body):
         raise BodyTooLargeError(_CROWDED)
+    return _parse(body, kind, needed)
+
+
+def _parse(body: bytes, kind: type[Body], needed: str) -> Body:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
@@ -132,8 +134,6 @@ def _parse(body: bytes, kind: type[Body], needed: str) -> Body:
 
 def _looks_crowded(body: bytes) -> bool:
     """Whether there are too many braces or commas, those in texts included."""
-    if len(body) <= MOST_OBJECTS:
-        return False
     return body.count(b"{") > MOST_OBJECTS or body.count(b",") > MOST_VALUES
 
 

@@ -10,6 +10,7 @@ from faultmaven.models.api import Command, Evidence, Finding, MissingInformation
 from faultmaven.services.diagnosis.commands import classify, more_careful
 from faultmaven.services.diagnosis.result import AnswerForm, Diagnosis
 
+_LONGEST_REPEATED = 20_000  # characters of a query; folding megabytes would hold everybody up
 _ALWAYS_WANTED = (
     MissingInformation(
         what="The log of the failing component, from before the fault to after it",
@@ -65,9 +66,11 @@ def settle(
 
 
 def _repeats(cause: str, query: str) -> bool:
-    """Whether a cause is the query over again, or most of it."""
+    """Whether a cause is the query over again, or most of it; never of one with a log in it."""
+    if not cause or len(query) > _LONGEST_REPEATED:
+        return False
     said, asked = (" ".join(text.lower().split()) for text in (cause, query))
-    return bool(said) and (said == asked or (said in asked and len(said) > len(asked) / 2))
+    return said == asked or (said in asked and len(said) > len(asked) / 2)
 
 
 def _distinct(commands: Sequence[Command]) -> Iterable[Command]:
