@@ -115,6 +115,32 @@ def _kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+async def test_one_reload_reaches_all(tmp_path: Path) -> None:
+    """Whichever worker is asked to reload, each has the new configuration, and none a bad one."""
+    key = "the-operators-own"
+    further = {"ADMIN_API_KEY": key, "RELOAD_WATCH": "false", **TWO}
+    async with Upstream("openai") as up, serving(up, folder=tmp_path, **further) as service:
+        good = await _reload(service, tmp_path, "MAX_BODY_BYTES=2000000\n", key=key)
+        async with asyncio.timeout(PATIENCE):
+            while await _reloads(service, "applied") < 2:
+                pass
+        bad = await _reload(service, tmp_path, "MAX_BODY_BYTES=none\n", key=key)
+        rejected = await _reloads(service, "rejected")
+    assert (good, bad, rejected) == (200, 422, 1)
+
+
+async def _reload(service: Service, folder: Path, written: str, *, key: str) -> int:
+    (folder / ".env").write_text(written, encoding="utf-8")
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+        headers = {"x-admin-key": key}
+        url = service.url + "/api/v1/admin/reload"
+        return (await client.post(url, headers=headers)).status_code
+
+
+async def _reloads(service: Service, result: str) -> float:
+    return await _sample(service, "faultmaven_config_reloads_total", result=result)
+
+
 async def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
     """Where the parent is killed, the workers end by themselves."""
     async with (

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from faultmaven.cli.hangup import heed_hangup, in_terminal
 from faultmaven.cli.progress import ModelProgress
-from faultmaven.cli.worker import READY, STATUS
+from faultmaven.cli.worker import READY, RELOADED, STATUS
 from faultmaven.container import container
 from faultmaven.models.status import LocalModelStatus
 from faultmaven.models.worker import Worker
@@ -162,17 +162,25 @@ class Crew:
     async def _run(self, worker: Worker) -> int:
         """One life of a worker; its exit code."""
         running = self._running[worker.number] = await self._start(worker)
+        hearing = asyncio.create_task(self._hear(worker.number, running.reader))
         try:
             if self._ending.is_set():  # while it was being started
                 running.signal(signal.SIGTERM)
             running.writer.write(_line(self._status))
-            with suppress(ConnectionError):  # it may end before it has read what we say
-                if await running.reader.readline() == READY:
-                    self._note_serving(worker.number)
             return await running.process.wait()
         finally:
+            hearing.cancel()
             del self._running[worker.number]
             running.writer.close()
+
+    async def _hear(self, number: int, worker: asyncio.StreamReader) -> None:
+        """Hear what a worker says."""
+        with suppress(ConnectionError):  # it may end before it has read what we say
+            async for line in worker:
+                if line == READY:
+                    self._note_serving(number)
+                elif line == RELOADED:
+                    self._signal(signal.SIGHUP, but=number)
 
     async def _start(self, worker: Worker) -> _Process:
         ours, theirs = socket.socketpair()
@@ -205,9 +213,10 @@ class Crew:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ending.wait(), _PAUSE)
 
-    def _signal(self, number: signal.Signals) -> None:
-        for running in tuple(self._running.values()):
-            running.signal(number)
+    def _signal(self, number: signal.Signals, *, but: int | None = None) -> None:
+        for worker, running in tuple(self._running.items()):
+            if worker != but:
+                running.signal(number)
 
 
 def _line(status: LocalModelStatus) -> bytes:

@@ -19,6 +19,9 @@ from faultmaven.models.status import LocalModelStatus
 READY = b"ready\n"
 """What a worker says when it serves."""
 
+RELOADED = b"reloaded\n"
+"""What a worker says when the operator had it read the configuration again: all others shall."""
+
 STATUS = TypeAdapter(LocalModelStatus)
 """Reads a line of the parent's: where the embedded model is in its life."""
 
@@ -49,6 +52,7 @@ class WorkerServer(DrainingServer):
         heed_hangup(reload=container.reload, end=self._end)
         reader, self._writer = await asyncio.open_connection(sock=self._parent)
         self._hearing = asyncio.create_task(self._hear(reader), name="parent")
+        container.get_admin_service().on_reload(self._pass_on_reload)
         await super().startup(sockets=sockets)
         if self.started:
             self._writer.write(READY)
@@ -65,6 +69,10 @@ class WorkerServer(DrainingServer):
             async for line in parent:
                 container.get_local_model().note(STATUS.validate_json(line))
         self._end()
+
+    def _pass_on_reload(self) -> None:
+        if self._writer is not None:
+            self._writer.write(RELOADED)
 
     def _end(self) -> None:
         self.handle_exit(signal.SIGTERM, None)

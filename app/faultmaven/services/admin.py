@@ -22,6 +22,7 @@ class AdminService:
     def __init__(self, *, key: Callable[[], SecretStr | None], reload: Reload) -> None:
         self._key = key
         self._reload = reload
+        self._on_reload: Callable[[], object] | None = None
 
     @property
     def enabled(self) -> bool:
@@ -35,13 +36,20 @@ class AdminService:
             _digest(presented), _digest(key.get_secret_value().encode())
         )
 
+    def on_reload(self, call: Callable[[], object]) -> None:
+        """Have this called after each reload that was asked for here and not rejected."""
+        self._on_reload = call
+
     async def reload(self) -> ReloadReport:
         """Read the configuration again.
 
         Raises:
             ReloadRejectedError: it is wrong; nothing changed.
         """
-        return await self._reload("request")
+        report = await self._reload("request")
+        if self._on_reload is not None:
+            self._on_reload()
+        return report
 
 
 def _digest(secret: bytes) -> bytes:
