@@ -20,20 +20,23 @@ class Telling:
 
     observers: Sequence[IAnswerObserver]
     provider: str
-    _waiting: list[IAnswerObserver] = field(default_factory=list, init=False)
+    _begun: int = field(default=0, init=False)  # how many have heard of the start
+    _ended: int = field(default=0, init=False)  # and how many of them of the end
 
     def start(self) -> None:
         """The attempt begins."""
         for observer in self.observers:
             observer.on_start(self.provider)
-            self._waiting.append(observer)
+            self._begun += 1
 
     def end(self, attempt: Attempt) -> None:
         """The attempt ended, well or not."""
-        while self._waiting:
-            self._waiting.pop(0).on_attempt(attempt)
+        while self._ended < self._begun:
+            self._ended += 1
+            self.observers[self._ended - 1].on_attempt(attempt)
 
     def cancel(self) -> None:
         """Nothing can be said of the attempt; whoever knows of its end already is left alone."""
-        while self._waiting:
-            self._waiting.pop(0).on_cancel(self.provider)
+        while self._ended < self._begun:
+            self._ended += 1
+            self.observers[self._ended - 1].on_cancel(self.provider)

@@ -26,6 +26,7 @@ from faultmaven.models.confidence import Confidence, Signal
 from faultmaven.models.interfaces import IAnswerObserver
 from faultmaven.models.prompt import Target
 from faultmaven.models.stream import Beginning, IAnswerListener
+from faultmaven.models.value import value
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,7 +34,7 @@ T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tools:
     """What every walk needs and none owns.
 
@@ -54,7 +55,7 @@ class Tools:
     sleep: Sleep = asyncio.sleep
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """An answer with its score, where it came from, and what was left out of the request."""
 
@@ -152,7 +153,8 @@ class Trial:
     async def _ask(self) -> Answer:
         step = self.step
         target = target_of(step)
-        request = await self._worked(self._request, target)
+        large = self.plan.large
+        request = await self._worked(self._request, target) if large else self._request(target)
         self._granted = min(step.config.timeout, self.deadline.left())
         completion = await self._completion(request)
         prior = step.config.confidence_score if completion.prior is None else completion.prior
@@ -160,7 +162,11 @@ class Trial:
             completion,
             prior=prior,
             threshold=step.threshold,
-            further=await self._worked(self._judged, completion, target),
+            further=(
+                await self._worked(self._judged, completion, target)
+                if large
+                else self._judged(completion, target)
+            ),
         )
         if self.latch is not None and (self.lost or not confidence.below_threshold):
             self._claim()
@@ -198,13 +204,11 @@ class Trial:
         return Beginning(step.name, step.model, tuple(self.known), ignored, first_token_ms)
 
     async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What pure work gives; beside the event loop if it would hold up everybody else.
+        """What pure work gives, done beside the event loop: else it would hold up everybody.
 
         Raises:
             ProviderTimeoutError: the time was up before it was done; nobody was asked.
         """
-        if not self.plan.large:
-            return work(*args, **kwargs)
         try:
             async with asyncio.timeout(self.deadline.left()):
                 return await asyncio.to_thread(work, *args, **kwargs)

@@ -47,7 +47,8 @@ class Walk:
     rejected: bool = False
     cut: ProviderError | None = None
     resting: float | None = None
-    _left: tuple[Step, ...] = field(default=(), init=False)  # who may still be asked, in order
+    _later: tuple[Step, ...] | None = field(default=None, init=False)  # nobody has looked at them
+    _known_left: tuple[Step, ...] = field(default=(), init=False)
     _met: bool = field(default=False, init=False)
     _reserve: Step | None = field(default=None, init=False)
     _began: bool = field(default=False, init=False)  # part of an answer has been passed on
@@ -57,8 +58,8 @@ class Walk:
         if self.deadline.passed:
             self.stopped_because = "deadline"
             return
-        self._left, last = self._in_reach(self.plan.steps), None
-        while admitted := self._next():
+        admitted, last = self._first() or self._next(), None
+        while admitted is not None:
             step, entry = admitted
             if last is not None:
                 self._fall_back(last, to=step)
@@ -72,8 +73,33 @@ class Walk:
             if reason is not None:
                 self.stopped_because = reason
                 return
+            admitted = self._next()
         if not self.attempts and self.plan.steps:
             self.resting = min(map(self._wait_for, self.plan.steps))
+
+    @property
+    def _left(self) -> tuple[Step, ...]:
+        """Who may still be asked, in order."""
+        if self._later is not None:
+            self._known_left, self._later = self._in_reach(self._later), None
+        return self._known_left
+
+    @_left.setter
+    def _left(self, steps: tuple[Step, ...]) -> None:
+        self._known_left, self._later = steps, None
+
+    def _first(self) -> tuple[Step, Entry] | None:
+        """The head of the chain, if it may be asked: nearly always, and then nobody else matters.
+
+        So a request costs the same however many providers are configured.
+        """
+        self._later = self.plan.steps
+        head = self.plan.steps[0] if self.plan.steps else None
+        entry = self.tools.gate.enter(head.name, head.model) if head else None
+        if head is None or entry is None:
+            return None
+        self._later = self.plan.steps[1:]
+        return head, entry
 
     def _next(self) -> tuple[Step, Entry] | None:
         """Who may be asked next, and that they may; ``None`` for nobody."""
@@ -183,16 +209,12 @@ class Walk:
         """Seconds until another provider is asked beside this one; ``None``: nobody is."""
         patience = hedging.asked(step.name, step.model, live=self.plan.live)
         # Who limits the cost does not want to pay twice.
-        if patience is None or not self._left or self.plan.max_cost_usd is not None:
-            return None
-        return patience if patience < self.deadline.left() else None
+        return patience if self._left and self.plan.max_cost_usd is None else None
 
     def _beside(self, first: Trial, patience: float) -> Trial | None:
         """An attempt at who is next and ready now; the walk does not come to them any more."""
         for step in self._left:
-            entry = None
-            if step is not self._reserve:
-                entry = self.tools.gate.enter(step.name, step.model)
+            entry = self.tools.gate.enter(step.name, step.model)
             if entry is not None:
                 self._left = tuple(other for other in self._left if other is not step)
                 first.draft = replace(first.draft, next_because="hedge")
@@ -223,11 +245,11 @@ class Walk:
 
     def _stop(self) -> str | None:
         """Why the walk ends here, or ``None`` when it goes on."""
-        left = self._left
         if self._met:
             return "threshold_met"
         if self.deadline.passed and not self.rejected:
             return "deadline"
+        left = self._left
         if not left or (self.best is not None and left[0] is self._reserve):
             return "exhausted"
         if self.plan.max_cost_usd is not None and 0 < self.spent >= self.plan.max_cost_usd:
