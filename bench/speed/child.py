@@ -33,13 +33,13 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Processor time so far, of descendants too, ended ones included."""
-        return sum(_cpu_ticks(fields) for fields in self._family()) / _TICKS
+        return sum(_cpu_ticks(fields) for fields in self.family()) / _TICKS
 
     def resident_mb(self) -> float:
         """Megabytes of memory, of descendants too; pages they share count for each."""
-        return sum(int(fields[21]) for fields in self._family()) * _PAGE / 2**20
+        return sum(int(fields[21]) for fields in self.family()) * _PAGE / 2**20
 
-    def _family(self) -> list[list[str]]:
+    def family(self) -> list[list[str]]:
         """The fields of proc(5)'s `stat` after the name, so that number n is at n - 3."""
         everyone = dict(_stats())
         family = {self.process.pid}

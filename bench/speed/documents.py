@@ -51,7 +51,7 @@ def _parts(record: Record, before: Record | None, flames: str) -> Iterator[str]:
         yield "![Requests a second of each gateway](speed.svg)"
         yield gateways_table(record)
         yield _absent(record)
-        yield f"Processor time for each request by the number of connections, µs:\n\n{_costs(record)}"
+        yield f"Processor time for each request, by connections, µs:\n\n{_costs(record)}"
     found = targets(record)
     if found:
         yield f"## What was to be reached\n\n{targets_table(found)}"
