@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -34,7 +34,8 @@ class Player:
         steps: turns of the loop that it takes before.
         fails: how it fails instead, each time it is asked or only at first.
         prior: how sure it says it is.
-        lets_go: set when it is asked, to let somebody else go.
+        lingers: turns of the loop between its first word and the rest.
+        on_asked: called when it is asked.
         deaf: whether it goes on although it is cancelled.
         asked: what it was asked.
         left: how often it was cancelled.
@@ -45,7 +46,8 @@ class Player:
     steps: int = 0
     fails: list[Fail] = field(default_factory=list)
     prior: float | None = None
-    lets_go: asyncio.Event | None = None
+    lingers: int = 0
+    on_asked: Callable[[], object] = lambda: None
     deaf: bool = False
     go: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[CompletionRequest] = field(default_factory=list)
@@ -54,8 +56,7 @@ class Player:
     async def play(self, request: CompletionRequest, ear: Ear | None) -> Completion:
         """Answer, or fail."""
         self.asked.append(request)
-        if self.lets_go is not None:
-            self.lets_go.set()
+        self.on_asked()
         try:
             await self._wait()
         except asyncio.CancelledError:
@@ -68,13 +69,18 @@ class Player:
             ear.opened()
             for word in self.text.split(" "):
                 await ear.hear(Delta(text=f"{word} "))
+                await _turns(self.lingers)
         return Completion(text=self.text, prior=self.prior)
 
     async def _wait(self) -> None:
-        for _ in range(self.steps):
-            await asyncio.sleep(0)
+        await _turns(self.steps)
         if self.waits:
             await self.go.wait()
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 class _Played(BaseLLMProvider):
@@ -114,6 +120,7 @@ class Hedged:
         witness: what observers were told.
         gate: who may be asked; it has room for one attempt at each provider.
         hedging: what was learnt.
+        time: the clock by which attempts are timed.
     """
 
     router: LLMRouter
@@ -121,6 +128,7 @@ class Hedged:
     witness: Witness
     gate: ProviderGate
     hedging: Hedging
+    time: FakeTime
 
     def is_free(self, provider: str) -> bool:
         """Whether no attempt at the provider is left behind, and nobody blames it."""
@@ -171,4 +179,4 @@ def hedged(
         clock=time.clock,
         sleep=time.sleep,
     )
-    return Hedged(router, registry, witness, gate, hedging)
+    return Hedged(router, registry, witness, gate, hedging, time)

@@ -11,8 +11,10 @@ import pytest
 from doubles import Fail
 from faultmaven.errors import (
     AllProvidersFailedError,
+    ChainError,
     ContextLengthError,
     ProviderAuthError,
+    ProviderError,
     ProviderOverloadedError,
     ProviderRequestError,
     QuotaExceededError,
@@ -37,13 +39,14 @@ def _asked(listener: Listener, *, live: bool) -> dict[str, Any]:
 async def test_the_next_one_answers_for_a_slow_one(*, live: bool) -> None:
     """The slow one is cancelled, told as lost, blamed for nothing, and not heard."""
     one, two, listener = Player(waits=True), Player("It is DNS."), Listener()
-    chain = hedged({"one": one, "two": two})
+    chain = hedged({"one": one, "two": two}, usual=1.0)
     answer = await chain.router.generate("Why?", **_asked(listener, live=live))
     assert (answer.provider, answer.content) == ("two", "It is DNS.")
     lost, won = answer.attempts
     assert (lost.provider, lost.outcome, lost.next_because) == ("one", "lost", "hedge")
     assert (lost.succeeded, lost.detail, lost.confidence) == (False, "two was first", None)
     assert (won.provider, won.outcome, won.next_because) == ("two", "ok", None)
+    assert won.queue_ms == 1.0, "it was kept waiting for as long as the first was given"
     seen = chain.witness.seen
     assert seen[:2] == [("start", "one"), ("start", "two")]
     assert set(seen[2:4]) == {("cancel", "one"), ("attempt", "two", "ok")}
@@ -61,7 +64,7 @@ async def test_the_next_one_answers_for_a_slow_one(*, live: bool) -> None:
 async def test_the_slow_one_may_still_be_first(*, live: bool) -> None:
     """Being asked beside it is no head start: then the second is the one that lost."""
     one = Player(waits=True)
-    two = Player(waits=True, lets_go=one.go)
+    two = Player(waits=True, on_asked=one.go.set)
     chain, listener = hedged({"one": one, "two": two}), Listener()
     answer = await chain.router.generate("Why?", **_asked(listener, live=live))
     assert answer.provider == "one"
@@ -99,6 +102,31 @@ async def test_when_nobody_is_asked_beside(
     assert not [event for event in chain.witness.seen if event[0] in {"hedge", "cancel"}]
 
 
+async def test_nobody_is_asked_beside_one_that_speaks() -> None:
+    """However long the rest of an answer takes, its first word was quick."""
+    one, two = Player(lingers=12), Player()
+    chain, listener = hedged({"one": one, "two": two}), Listener()
+    answer = await chain.router.generate("Why?", listener=listener)
+    assert (answer.provider, len(two.asked)) == ("one", 0)
+
+
+@both_ways
+async def test_at_whatever_moment_the_slow_one_answers(*, live: bool) -> None:
+    """Also just when the other one is about to be asked: the books balance, nobody is left."""
+    outcomes = set()
+    for steps in range(_STEPS):
+        one, two = Player(steps=steps), Player(steps=9)
+        chain = hedged({"one": one, "two": two})
+        answer = await chain.router.generate("Why?", **_asked(Listener(), live=live))
+        told = [event[0] for event in chain.witness.seen]
+        assert told.count("start") == len(answer.attempts) == len(one.asked) + len(two.asked)
+        assert told.count("start") == told.count("attempt") + told.count("cancel")
+        assert chain.is_free("one")
+        assert chain.is_free("two")
+        outcomes.add(tuple(attempt.outcome for attempt in answer.attempts))
+    assert outcomes == {("ok",), ("lost", "ok")}
+
+
 async def test_who_is_left_alone_is_not_asked_beside() -> None:
     """A provider that is set aside or full is passed over, and stays in its place."""
     one, two, three = Player(steps=20), Player(), Player("It is DNS.")
@@ -123,7 +151,7 @@ async def test_the_last_resort_is_not_asked_beside() -> None:
 async def test_an_unsure_answer_does_not_win() -> None:
     """A plain answer below the threshold is kept, and the other one waited for."""
     one = Player("It is DNS.", waits=True)
-    two = Player(prior=0.3, lets_go=one.go)
+    two = Player(prior=0.3, on_asked=one.go.set)
     chain = hedged({"one": one, "two": two})
     answer = await chain.router.generate("Why?")
     assert (answer.provider, answer.stopped_because) == ("one", "threshold_met")
@@ -136,7 +164,7 @@ async def test_an_unsure_answer_does_not_win() -> None:
 async def test_of_two_unsure_answers_the_surest_is_kept(first: float, second: float) -> None:
     """Whoever came first: the better one is returned, or the next provider asked."""
     one = Player("One.", waits=True, prior=first)
-    two = Player("Two.", prior=second, lets_go=one.go)
+    two = Player("Two.", prior=second, on_asked=one.go.set)
     chain = hedged({"one": one, "two": two, "three": Player("Three.", prior=0.1)})
     answer = await chain.router.generate("Why?")
     assert answer.provider == ("one" if first > second else "two")
@@ -149,7 +177,7 @@ async def test_of_two_unsure_answers_the_surest_is_kept(first: float, second: fl
 async def test_a_second_that_fails_changes_nothing(*, live: bool) -> None:
     """The slow one goes on; the failure counts, and is in the answer's attempts."""
     one = Player(waits=True)
-    two = Player(fails=[_OVERLOADED], lets_go=one.go)
+    two = Player(fails=[_OVERLOADED], on_asked=one.go.set)
     chain, listener = hedged({"one": one, "two": two}), Listener()
     answer = await chain.router.generate("Why?", **_asked(listener, live=live))
     outcomes = [(a.provider, a.outcome, a.next_because) for a in answer.attempts]
@@ -180,7 +208,7 @@ async def test_a_second_is_there_when_the_first_fails(*, live: bool) -> None:
 async def test_when_both_fail_the_chain_goes_on() -> None:
     """The next one is asked, once; nobody is asked a second time by the walk."""
     one = Player(waits=True, fails=[Fail(ProviderAuthError)])
-    two = Player(fails=[_OVERLOADED], lets_go=one.go)
+    two = Player(fails=[_OVERLOADED], on_asked=one.go.set)
     chain = hedged({"one": one, "two": two, "three": Player("It is DNS.")})
     answer = await chain.router.generate("Why?")
     assert [(a.provider, a.outcome) for a in answer.attempts] == [
@@ -208,17 +236,24 @@ async def test_who_failed_last_may_be_asked_again() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", [ProviderRequestError, ContextLengthError])
-async def test_what_either_says_of_the_request_counts(kind: Any) -> None:
-    """A request found wrong is not asked of a third; one too long of no smaller window."""
-    one = Player(waits=True, fails=[Fail(ProviderAuthError)])
-    two = Player(fails=[Fail(kind)], lets_go=one.go)
+@pytest.mark.parametrize(
+    ("kind", "other", "error"),
+    [
+        (ProviderRequestError, ProviderOverloadedError, RequestRejectedError),
+        (ContextLengthError, ProviderAuthError, AllProvidersFailedError),
+    ],
+)
+async def test_what_either_says_of_the_request_counts(
+    kind: type[ProviderError], other: type[ProviderError], error: type[ChainError]
+) -> None:
+    """A request found wrong is asked of nobody any more; one too long of no smaller window."""
+    one = Player(waits=True, fails=[Fail(other)])
+    two = Player(fails=[Fail(kind)], on_asked=one.go.set)
     rows = {name: {"context_window": 4096} for name in ("one", "two", "three")}
     chain = hedged({"one": one, "two": two, "three": Player()}, rows=rows)
-    rejected = kind is ProviderRequestError
-    with pytest.raises(RequestRejectedError if rejected else AllProvidersFailedError):
+    with pytest.raises(error):
         await chain.router.generate("Why?")
-    assert len(chain.witness.attempts) == 2
+    assert [attempt.provider for attempt in chain.witness.attempts] == ["two", "one"]
 
 
 @both_ways
@@ -351,3 +386,17 @@ async def test_one_more_answer_makes_a_provider_known() -> None:
     assert chain.hedging.asked("one", "another", live=False) is None
     chain.hedging.forget("one")
     assert chain.hedging.asked("one", MODEL, live=False) is None
+
+
+async def test_how_long_a_loser_was_given_is_learnt() -> None:
+    """Two that took five seconds in vain are among the slowest of twenty-two."""
+    one, two = Player(waits=True), Player()
+    chain = hedged({"one": one, "two": two})
+
+    def take_long() -> None:
+        chain.time.now += 5.0
+
+    two.on_asked = take_long
+    for _ in range(2):
+        await chain.router.generate("Why?")
+    assert chain.hedging.asked("one", MODEL, live=False) == 5.0

@@ -77,11 +77,10 @@ class Race:
         self.ended.append(trial)
 
     def _end(self) -> None:
-        # A task that is cancelled before its first step tells nobody that it is over.
-        self.first.entry.released()
+        for trial in self._tasks:  # one that was cancelled before its first step has told nobody
+            trial.entry.released()
         if self.second is None:
             return
-        self.second.entry.released()
         outcome = self._outcome()
         for observer in self.first.tools.observers:
             observer.on_hedge(self.first.step.name, self.second.step.name, outcome)
