@@ -25,37 +25,62 @@ async def _begin_streams(service: Service, model: str) -> list[asyncio.Task[str]
     return tasks
 
 
-async def _ask_until_refused(client: httpx.AsyncClient, model: str) -> list[httpx.Response]:
-    """Ask again and again, until nobody listens any more."""
-    answers = []
-    while True:
-        try:
-            answers.append(await client.post(CHAT, json=question(model)))
-        except httpx.ConnectError:
-            return answers
-        await asyncio.sleep(0.02)
+class Steady:
+    """Asks again and again, until nobody listens any more.
+
+    Args:
+        url: whom.
+        connections: most connections that are kept for a further request.
+    """
+
+    def __init__(self, url: str, *, connections: int) -> None:
+        limits = httpx.Limits(max_keepalive_connections=connections)
+        self._client = httpx.AsyncClient(base_url=url, timeout=60, limits=limits)
+        self._news = asyncio.Condition()
+        self.answers: list[httpx.Response] = []
+
+    async def ask(self, model: str) -> None:
+        """Ask until a connection is refused."""
+        async with self._client:
+            while True:
+                try:
+                    answer = await self._client.post(CHAT, json=question(model))
+                except httpx.ConnectError:
+                    return
+                async with self._news:
+                    self.answers.append(answer)
+                    self._news.notify_all()
+                await asyncio.sleep(0.02)
+
+    async def answered(self, further: int) -> None:
+        """Wait until so many further requests have been answered."""
+        wanted = len(self.answers) + further
+        async with asyncio.timeout(60), self._news:
+            await self._news.wait_for(lambda: len(self.answers) >= wanted)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 async def test_nothing_fails_and_nothing_is_cut(tmp_path: Path, processes: str) -> None:
-    """SIGTERM under streams and steady requests: all are answered whole, and the exit code is 0."""
+    """Ended under streams and steady requests, it answers all of them whole, with exit code 0.
+
+    During the delay it takes new connections; a second signal ends the delay.
+    """
     async with (
         Upstream("openai", answer=slow_answer(seconds=2)) as up,
-        serving(up, folder=tmp_path, DRAIN_DELAY="0.5", WEB_CONCURRENCY=processes) as service,
-        httpx.AsyncClient(base_url=service.url, timeout=60) as kept,
-        httpx.AsyncClient(
-            base_url=service.url, timeout=60, limits=httpx.Limits(max_keepalive_connections=0)
-        ) as fresh,
+        serving(up, folder=tmp_path, DRAIN_DELAY="60", WEB_CONCURRENCY=processes) as service,
     ):
+        kept, fresh = (Steady(service.url, connections=number) for number in (1, 0))
         streams = await _begin_streams(service, up.model)
-        steady = [asyncio.create_task(_ask_until_refused(one, up.model)) for one in (kept, fresh)]
-        await asyncio.sleep(0.2)
+        steady = [asyncio.create_task(each.ask(up.model)) for each in (kept, fresh)]
+        await asyncio.gather(kept.answered(2), fresh.answered(2))
+        service.process.send_signal(signal.SIGTERM)
+        await fresh.answered(10)
         service.process.send_signal(signal.SIGTERM)
         said = await asyncio.gather(*streams)
-        answers = [answer for answers in await asyncio.gather(*steady) for answer in answers]
+        await asyncio.gather(*steady)
         code = await service.ended()
     assert said == [WORDS] * STREAMS
-    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.status_code for answer in (*kept.answers, *fresh.answers)} == {200}
     assert code == 0
 
 
