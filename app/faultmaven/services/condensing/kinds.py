@@ -21,7 +21,6 @@ _LOWER = bytes(ord(chr(code).lower()) if code < 128 else code for code in range(
 # Each word is tried from its beginning alone, or a long one would be looked through many times.
 _NUMBERED = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,16}+[0-9][0-9A-Za-z]*+")
 _LOOKED_AT = 1_000  # characters of a record in which words with digits are alike
-_FIRST_WORDS = 4  # by which kinds are of one family, such as those that name different users
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +92,14 @@ def _fine(
 ) -> Iterator[int]:
     """What records have in common where the words with digits in them differ, as a hash.
 
-    Notes the family of each, too.
+    Notes the family of each, too: records of as many words, of which the first, the third and the
+    last are the same, such as those that name different users.
     """
     for number in numbers:
         level, code = alarms.levels[number], alarms.codes[number]
         record = records[number]
         words = _NUMBERED.sub("#", record[:_LOOKED_AT]).split()
-        families.append(hash((level, *words[:_FIRST_WORDS])))
+        families.append(hash((level, len(words), *words[:1], *words[2:3], *words[-1:])))
         # What stands further on in a very large record may be something else altogether.
         yield hash((level, code, " ".join(words), record[_LOOKED_AT:]))
 

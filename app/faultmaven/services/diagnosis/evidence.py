@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from faultmaven.models.api import Evidence
-from faultmaven.models.line_blocks import line_blocks
+from faultmaven.models.line_blocks import BLOCK, line_blocks
 
 _LEAST_CHARS = 4  # shorter quotes stand everywhere
 MOST_QUOTES = 20
@@ -36,24 +36,44 @@ class Source:
     has_lines: bool = True
 
 
+@dataclass(frozen=True, slots=True)
 class _Joined:
-    """Pieces with a space between them, and which piece is where."""
+    """Pieces with a space between them, and where each begins."""
 
-    def __init__(self, pieces: Iterable[str]) -> None:
-        self._starts: list[int] = []
-        self.text = " ".join(self._noted(pieces))
+    text: str
+    starts: Sequence[int]
+
+    def lowered(self) -> _Joined:
+        """The same in lower case; a piece may have more letters then."""
+        if self.text.isascii():
+            return _Joined(self.text.lower(), self.starts)
+        ends = (*self.starts[1:], len(self.text) + 1)
+        spans = zip(self.starts, ends, strict=True)
+        return _joined(self.text[start : end - 1].lower() for start, end in spans)
 
     def piece_at(self, place: int) -> tuple[int, int]:
         """The number of the piece at a place, and the place within it."""
-        number = bisect_right(self._starts, place) - 1
-        return number, place - self._starts[number]
+        number = bisect_right(self.starts, place) - 1
+        return number, place - self.starts[number]
 
-    def _noted(self, pieces: Iterable[str]) -> Iterator[str]:
-        at = 0
-        for piece in pieces:
-            self._starts.append(at)
-            at += len(piece) + 1
-            yield piece
+
+def _joined(pieces: Iterable[str]) -> _Joined:
+    parts = list(pieces)
+    sizes = accumulate((len(part) + 1 for part in parts), initial=0)
+    return _Joined(" ".join(parts), list(sizes)[:-1])
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Begin and end of blocks that end at white space; a very long line is several of them."""
+    for start, end in line_blocks(text):
+        at = start
+        while end - at > BLOCK:
+            cut = text.rfind(" ", at, at + BLOCK) + 1
+            cut = cut or text.find(" ", at + BLOCK, end) + 1 or end
+            yield at, cut
+            at = cut
+        if at < end:
+            yield at, end
 
 
 class _Folded:
@@ -65,13 +85,12 @@ class _Folded:
 
     def __init__(self, text: str) -> None:
         self._source = text
-        self._blocks = [span for span in line_blocks(text) if text[slice(*span)].strip()]
-        self._written = _Joined(" ".join(text[slice(*span)].split()) for span in self._blocks)
+        self._blocks = [span for span in _blocks(text) if text[slice(*span)].strip()]
+        self._written = _joined(" ".join(text[slice(*span)].split()) for span in self._blocks)
 
     @cached_property
     def _lowered(self) -> _Joined:
-        """The same in lower case; the number of words is the same, that of letters may not be."""
-        return _Joined(" ".join(self._source[slice(*b)].split()).lower() for b in self._blocks)
+        return self._written.lowered()
 
     @property
     def line_count(self) -> int:
