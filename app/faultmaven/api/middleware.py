@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from os import urandom
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -144,7 +144,7 @@ class _Exchange:
 def _request_id(scope: Scope) -> str:
     """The caller's own id if it is fit for logs and headers, else a new one."""
     given = header(scope, _ID_HEADER)
-    return given if given and _ID.fullmatch(given) else f"req-{secrets.token_hex(16)}"
+    return given if given and _ID.fullmatch(given) else f"req-{urandom(16).hex()}"
 
 
 def _shown_path(scope: Scope) -> str:

@@ -8,9 +8,9 @@ sends them back lets the vendor see its own thoughts again.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterable, Mapping
+from os import urandom
 from typing import Any
 
 from faultmaven.models.attempt import Usage
@@ -50,7 +50,7 @@ class Envelope:
 
 def new_envelope(*, old_words: bool = False) -> Envelope:
     """The envelope of a new answer."""
-    return Envelope(f"chatcmpl-{secrets.token_hex(16)}", int(time.time()), old_words)
+    return Envelope(f"chatcmpl-{urandom(16).hex()}", int(time.time()), old_words)
 
 
 def completion_body(answer: LLMResponse, envelope: Envelope) -> dict[str, Any]:
