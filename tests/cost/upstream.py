@@ -38,7 +38,7 @@ class InstantUpstream:
     def __init__(self, pieces: int = 0) -> None:
         self._stream = _stream(pieces)
 
-    async def send(self, _request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ARG002, ASYNC109 - as the seam has it
+    async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ARG002, ASYNC109 - as the seam has it
         """Answer whole."""
         await asyncio.sleep(0)
         return WireResponse(200, {"content-type": "application/json"}, _WHOLE)
