@@ -10,6 +10,8 @@ import pytest
 
 from faultmaven.errors import ProviderConnectionError, ProviderTimeoutError
 from faultmaven.infrastructure.llm.transport import Engine, EngineName, PoolLimits, new_transport
+from faultmaven.infrastructure.llm.transport.address import Origin
+from faultmaven.infrastructure.llm.transport.connection import Connection
 from faultmaven.infrastructure.llm.transport.dialing import first_to_answer
 from llm.questions import ENGINES, KEY, question
 from upstreams import Upstream, black_hole
@@ -124,23 +126,26 @@ async def test_closing_ends_what_is_in_flight(
 
 
 @asynccontextmanager
-async def _listener() -> AsyncIterator[tuple[socket.AddressFamily, tuple[str, int]]]:
+async def _listener() -> AsyncIterator[tuple[str, int]]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        yield socket.AF_INET, listener.getsockname()
+        yield listener.getsockname()
 
 
 @pytest.mark.parametrize("dead", [0, 1])
 async def test_a_dead_address_does_not_hold_up_a_live_one(dead: int) -> None:
     """Of several addresses the first that answers is taken, wherever it stands."""
+
+    def new() -> Connection:
+        return Connection(Origin("name", 80, secure=False), ended.append)
+
+    ended: list[Connection] = []
     async with black_hole() as url, _listener() as live:
-        hole = (socket.AF_INET, ("127.0.0.1", urlsplit(url).port))
-        addresses = [live, hole] if dead else [hole, live]
+        hole = ("127.0.0.1", urlsplit(url).port or 0)
         async with asyncio.timeout(5):
-            sock = await first_to_answer(addresses)
-        with sock:
-            assert sock.getpeername() == live[1]
-    async with asyncio.timeout(5):
-        while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - tasks tell nobody when they end
-            await asyncio.sleep(0)
+            connection = await first_to_answer([live, hole] if dead else [hole, live], new)
+            assert connection.is_open
+            connection.abort()
+            while len(asyncio.all_tasks()) > 1 or connection not in ended:  # noqa: ASYNC110 - they tell nobody
+                await asyncio.sleep(0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import select
+import ssl
 from collections.abc import Callable
-from socket import socket
 from typing import cast
 
 from faultmaven.errors import ProviderConnectionError, ProviderError
@@ -24,11 +24,10 @@ class Connection(asyncio.Protocol):
 
     Args:
         origin: where it leads.
-        sock: the socket below it.
         on_end: told once when it has ended, for whatever reason.
     """
 
-    def __init__(self, origin: Origin, sock: socket, on_end: Callable[[Connection], None]) -> None:
+    def __init__(self, origin: Origin, on_end: Callable[[Connection], None]) -> None:
         self.origin = origin
         self.idle_since = 0.0
         self.answer = Answer()
@@ -39,7 +38,6 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._held_up = False
         self._poll = select.poll()
-        self._poll.register(sock, select.POLLIN)
 
     @property
     def is_open(self) -> bool:
@@ -57,6 +55,19 @@ class Connection(asyncio.Protocol):
     def is_silent(self) -> bool:
         """Whether nothing waits to be read: what an idle server has to say is its farewell."""
         return not self._poll.poll(0)
+
+    async def secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Speak TLS from here on, with the server that is vouched for as ``host``.
+
+        Raises:
+            OSError: that did not come about; `ssl.SSLError` is one.
+        """
+        if self._transport is None:
+            raise ConnectionResetError
+        self.answer = Answer()  # a proxy's agreement to a tunnel has no end of its own
+        self._transport = await self._loop.start_tls(
+            self._transport, self, context, server_hostname=host
+        )
 
     def send(self, head: bytes, body: bytes) -> None:
         """Begin an exchange."""
@@ -132,6 +143,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

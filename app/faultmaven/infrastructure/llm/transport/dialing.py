@@ -1,4 +1,4 @@
-"""Making a connection: names, addresses, TLS."""
+"""Making a connection: names, addresses, tunnels, TLS."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from asyncio import FIRST_COMPLETED
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
-from typing import Any
 
+from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import Origin
 from faultmaven.infrastructure.llm.transport.connection import Connection
 from faultmaven.infrastructure.llm.transport.proxies import Proxy
 from faultmaven.infrastructure.llm.transport.tls import tls_context
-from faultmaven.infrastructure.llm.transport.tunnel import dig
 
 _HEAD_START = 0.25  # seconds before the next address is tried beside the last (RFC 8305, 5)
+_AGREED = range(200, 300)  # the only statuses that make a tunnel (RFC 9110, 9.3.6)
 
-SocketAddress = tuple[socket.AddressFamily, Any]
-"""A family, and what its sockets connect to."""
+SocketAddress = tuple[str, int]
+"""An IP address and a port."""
 
-_Attempt = asyncio.Task[socket.socket]
+_Attempt = asyncio.Task[Connection]
 
 
 async def dial(origin: Origin, on_end: Callable[[Connection], None]) -> Connection:
@@ -38,49 +38,48 @@ async def dial(origin: Origin, on_end: Callable[[Connection], None]) -> Connecti
     """
     try:
         async with asyncio.timeout(failures.CONNECT_TIMEOUT):
-            sock = await _reached(origin.proxy or origin)
-            if origin.proxy is not None and origin.secure:
-                await _passed(origin, origin.proxy, sock)
-            return await _spoken_to(origin, sock, on_end)
+            connection = await _reached(origin.proxy or origin, lambda: Connection(origin, on_end))
+            if origin.secure:
+                await _secured(origin, connection)
+            return connection
     except TimeoutError as error:
         raise failures.no_connection() from error
 
 
-async def _spoken_to(
-    origin: Origin, sock: socket.socket, on_end: Callable[[Connection], None]
-) -> Connection:
-    """Hand the socket to the event loop, with TLS where it is spoken."""
+async def _secured(origin: Origin, connection: Connection) -> None:
+    """Speak TLS to the origin itself, through the proxy where there is one."""
     try:
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(origin, sock, on_end),
-            sock=sock,
-            ssl=tls_context() if origin.secure else None,
-            server_hostname=origin.host if origin.secure else None,
-        )
-    except OSError as error:
-        raise failures.unreachable(failures.NO_TLS) from error
-    return connection
-
-
-async def _passed(origin: Origin, proxy: Proxy, sock: socket.socket) -> None:
-    """Have the proxy pass on what is sent."""
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    try:
-        await dig(sock, f"{host}:{origin.port}", proxy.credentials)
+        if origin.proxy is not None:
+            await _passed_on(origin, origin.proxy, connection)
+        await connection.secure(tls_context(), origin.host)
     except BaseException as error:
-        sock.close()
-        if isinstance(error, OSError):
-            raise failures.unreachable(failures.NO_TUNNEL) from error
+        connection.abort()
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            raise failures.unreachable(failures.NO_TLS) from error
         raise
 
 
-async def _reached(origin: Origin | Proxy) -> socket.socket:
+async def _passed_on(origin: Origin, proxy: Proxy, connection: Connection) -> None:
+    """Have the proxy pass on what follows."""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    target = f"{host}:{origin.port}"
+    allowed = f"proxy-authorization: {proxy.credentials}\r\n" if proxy.credentials else ""
+    connection.send(
+        f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{allowed}\r\n".encode("ascii"), b""
+    )
     try:
-        addresses = await _resolved(origin)
+        answer = await connection.head()
+    except ProviderConnectionError as error:
+        raise failures.unreachable(failures.NO_TUNNEL) from error
+    if answer.status not in _AGREED:
+        raise failures.unreachable(failures.NO_TUNNEL)
+
+
+async def _reached(origin: Origin | Proxy, new: Callable[[], Connection]) -> Connection:
+    try:
+        return await first_to_answer(await _resolved(origin), new)
     except socket.gaierror as error:
         raise failures.unreachable(failures.NO_NAME) from error
-    try:
-        return await first_to_answer(addresses)
     except ConnectionRefusedError as error:
         raise failures.unreachable(failures.REFUSED) from error
     except OSError as error:
@@ -97,37 +96,32 @@ async def _resolved(origin: Origin | Proxy) -> Sequence[SocketAddress]:
     except (socket.gaierror, UnicodeError):  # it is a name: looking it up may take a while
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host.encode("ascii"), port, type=kind)
-    six = [(family, to) for family, *_, to in found if family == socket.AF_INET6]
-    four = [(family, to) for family, *_, to in found if family == socket.AF_INET]
-    return [to for to in chain.from_iterable(zip_longest(six, four)) if to is not None]
+    six = [str(to[0]) for family, *_, to in found if family == socket.AF_INET6]
+    four = [str(to[0]) for family, *_, to in found if family == socket.AF_INET]
+    turns = chain.from_iterable(zip_longest(six, four))
+    return [(address, port) for address in turns if address is not None]
 
 
-async def _connected(address: SocketAddress) -> socket.socket:
-    family, to = address
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)  # noqa: FBT003 - the socket module wants it so
-        await asyncio.get_running_loop().sock_connect(sock, to)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+async def first_to_answer(
+    addresses: Sequence[SocketAddress], new: Callable[[], Connection]
+) -> Connection:
+    """A connection to the first address that answers; each has a head start on the next.
 
-
-async def first_to_answer(addresses: Sequence[SocketAddress]) -> socket.socket:
-    """The socket of the first address that answers; each has a head start on the next.
+    Args:
+        addresses: where to connect to.
+        new: makes the protocol of each attempt.
 
     Raises:
-        OSError: none does; what the first said.
+        OSError: none answers; what the first said.
     """
     if len(addresses) == 1:
-        return await _connected(addresses[0])
+        return await _connected(addresses[0], new)
     untried, running = deque(addresses), set[_Attempt]()
     failed: list[BaseException] = []
     try:
         while untried or running:
             if untried:
-                running.add(asyncio.create_task(_connected(untried.popleft())))
+                running.add(asyncio.create_task(_connected(untried.popleft(), new)))
             wait = _HEAD_START if untried else None
             done, running = await asyncio.wait(running, timeout=wait, return_when=FIRST_COMPLETED)
             if won := [task for task in done if task.exception() is None]:
@@ -141,7 +135,13 @@ async def first_to_answer(addresses: Sequence[SocketAddress]) -> socket.socket:
     raise failed[0] if failed else OSError("the name has no address")
 
 
+async def _connected(address: SocketAddress, new: Callable[[], Connection]) -> Connection:
+    loop = asyncio.get_running_loop()
+    _, connection = await loop.create_connection(new, *address)
+    return connection
+
+
 def _close(attempt: _Attempt) -> None:
     """Close what a second winner of the race connected to."""
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().close()
+        attempt.result().abort()
