@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Cost:
     Attributes:
         status: what it was answered with.
         seconds: until it was.
-        cpu: seconds of the service's CPU time.
+        cpu: seconds of the service's CPU time, what it answers meanwhile included.
         memory: most bytes of memory it took, beside what the service had before.
         gap_ms: longest time a question for liveness took meanwhile.
         usual_ms: the median of those.
@@ -45,8 +45,10 @@ class Cost:
 
 @dataclass(slots=True)
 class _Pulse:
+    """How long the service took to say that it lives, in milliseconds."""
+
     worst_ms: float = 0.0
-    median_ms: float = field(default=0.0)
+    median_ms: float = 0.0
 
 
 @asynccontextmanager
@@ -66,13 +68,15 @@ async def cost_of(playing: Stage, path: str, body: Mapping[str, Any]) -> Cost:
     service = playing.service
     sent = len(json.dumps(body))
     _forget_peak(service)
-    before, cpu = _memory(service, "VmRSS"), _cpu(service)
+    before = _memory(service, "VmRSS")
     async with _felt(service.port) as pulse:
+        cpu = _cpu(service)
         reply = await playing.client.ask(body, path=path)
+        cpu = _cpu(service) - cpu
     return Cost(
         status=reply.status,
         seconds=reply.seconds,
-        cpu=_cpu(service) - cpu,
+        cpu=cpu,
         memory=_memory(service, "VmHWM") - before,
         gap_ms=pulse.worst_ms,
         usual_ms=pulse.median_ms,
