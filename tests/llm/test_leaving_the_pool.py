@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from faultmaven.errors import ProviderError
 from faultmaven.infrastructure.llm.transport import EngineName, PoolLimits, Transport, new_transport
+from faultmaven.infrastructure.llm.transport.tls import tls_context
 from faultmaven.infrastructure.llm.wire.types import WireRequest
+from llm.certificates import vouched
 from llm.questions import ENGINES, question
 from upstreams import Upstream
 
@@ -49,18 +52,57 @@ async def test_no_moment_to_leave_costs_a_connection(
     async with Upstream("openai") as up:
         if fault is not None:
             up.always(fault)
-        for steps in range(_STEPS):
-            asking = asyncio.ensure_future(ask(transport, question(up)))
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            asking.cancel()
-            if again:
-                await asyncio.sleep(0)
-                asking.cancel()
-            with suppress(asyncio.CancelledError, ProviderError):
-                await asking
+        await _leave_at_each_step(transport, up, ask, again=again)
         up.recover()
-        async with asyncio.timeout(5):
-            await asyncio.gather(*(_whole(transport, question(up)) for _ in range(2 * _ROOM)))
-        await transport.aclose()
+        await _have_room(transport, up)
     assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("ask", [_whole, _half])
+def test_no_moment_of_a_handshake_costs_one_either(
+    ask: Callable[[Transport, WireRequest], Awaitable[None]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On the event loop that serves, with TLS, each time on a connection that is still made."""
+    uvloop = pytest.importorskip("uvloop")
+    server, authority = vouched(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    tls_context.cache_clear()
+
+    async def leave() -> None:
+        transport = new_transport("httptools", PoolLimits(connections=_ROOM, idle=0))
+        async with Upstream("openai", tls=server) as up:
+            await _leave_at_each_step(transport, up, ask, again=False)
+            await _have_room(transport, up)
+        assert len(asyncio.all_tasks()) == 1
+
+    uvloop.run(leave())
+    tls_context.cache_clear()
+
+
+async def _leave_at_each_step(
+    transport: Transport,
+    up: Upstream,
+    ask: Callable[[Transport, WireRequest], Awaitable[None]],
+    *,
+    again: bool,
+) -> None:
+    for steps in range(_STEPS):
+        asking = asyncio.ensure_future(ask(transport, question(up)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        asking.cancel()
+        if again:
+            await asyncio.sleep(0)
+            asking.cancel()
+        with suppress(asyncio.CancelledError, ProviderError):
+            await asking
+
+
+async def _have_room(transport: Transport, up: Upstream) -> None:
+    """As many as ever are served at once, and nothing is open when all is closed."""
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(_whole(transport, question(up)) for _ in range(2 * _ROOM)))
+        await transport.aclose()
+        await up.until(lambda up: up.connections.open == 0)

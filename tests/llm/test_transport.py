@@ -16,6 +16,7 @@ from faultmaven.errors import (
 from faultmaven.infrastructure.llm.transport import (
     EngineName,
     Transport,
+    new_transport,
     shared_transport,
 )
 from faultmaven.infrastructure.llm.wire.types import WireRequest
@@ -184,6 +185,25 @@ async def test_closed_transport_opens_again(transport: Transport, up: Upstream) 
     await up.until(lambda up: up.connections.open == 0)
     assert (await transport.send(question(up), timeout=5)).status == 200
     assert up.connections.accepted == 2
+
+
+@pytest.mark.parametrize("user", ["", "me:p%40ss@"])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Accept": "text/event-stream", "user-agent": "mine"}, {"Authorization": "Bearer one"}],
+)
+async def test_no_server_can_tell_the_engines_apart(
+    headers: dict[str, str], user: str, up: Upstream
+) -> None:
+    """Path, headers and body are the same whichever sends them."""
+    url = f"{up.origin}/v1/a%20b/ü?key=a+b#part".replace("http://", f"http://{user}")
+    request = WireRequest("POST", url, headers, b"{}")
+    for engine in ENGINES:
+        transport = new_transport(engine)
+        await transport.send(request, timeout=5)
+        await transport.aclose()
+    first, second = ((sent.path, sorted(sent.headers.items()), sent.body) for sent in up.requests)
+    assert first == second
 
 
 SEVERAL_LOOPS = """
