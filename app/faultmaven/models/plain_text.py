@@ -57,8 +57,10 @@ def unfinished_code(text: str) -> int:
 
 def strip_invisible(text: str) -> str:
     """The text without invisible and bidirectional formatting characters."""
+    if text.isascii():
+        return text
     if len(text) <= BLOCK:
-        return text if text.isascii() else _INVISIBLE.sub("", text)
+        return _INVISIBLE.sub("", text)
     visible = "".join(map(strip_invisible, _parts(text)))
     return text if len(visible) == len(text) else visible
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from faultmaven.models.line_blocks import line_blocks
 from faultmaven.models.plain_text import lowered
 
 GRAVE = (
@@ -35,8 +36,11 @@ _BEFORE = 30  # characters of a long line kept before the word that announces tr
 
 def announces_trouble(text: str) -> bool:
     """Whether anything in the text may be the sign of a fault: a telling word or a setting."""
-    small = lowered(text)
-    return _first(GRAVE + TROUBLE, small) >= 0 or _SETTING.search(text) is not None
+    return any(_announces(text[start:end]) for start, end in line_blocks(text))
+
+
+def _announces(text: str) -> bool:
+    return _first(GRAVE + TROUBLE, lowered(text)) >= 0 or _SETTING.search(text) is not None
 
 
 def _first(words: Sequence[str], text: str) -> int:

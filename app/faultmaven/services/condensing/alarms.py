@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from faultmaven.models.line_blocks import line_blocks
 from faultmaven.models.plain_text import lowered
 from faultmaven.services.condensing.records import Records
 from faultmaven.services.trouble import GRAVE, TROUBLE
@@ -51,15 +52,37 @@ def alarms_of(records: Records) -> Alarms:
     """
     count = len(records)
     found = Alarms(bytearray([Alarm.NONE]) * count, array("H", bytes(2 * count)))
-    text = lowered(records.text)
+    for start, end in line_blocks(records.text):
+        _listen(found, _Part(lowered(records.text[start:end]), start, records.starts))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the text in lower case, where it begins, and where all records do."""
+
+    text: str
+    begin: int
+    starts: array[int]
+
+    def standing(self, word: str) -> Iterator[tuple[int, int]]:
+        """Records in which a word stands, and where in the part it stands first in each."""
+        find, begin, starts = self.text.find, self.begin, self.starts
+        place = find(word)
+        while place >= 0:
+            number = bisect_right(starts, place + begin) - 1
+            yield number, place
+            place = find(word, starts[number + 1] - begin)
+
+
+def _listen(found: Alarms, part: _Part) -> None:
     for level, words in ((Alarm.TROUBLE, TROUBLE), (Alarm.GRAVE, GRAVE)):
         for word in words:
-            for number, _ in _standing(word, text, records):
-                found.levels[number] = level
+            for number, _ in part.standing(word):
+                found.levels[number] = min(found.levels[number], level)
     for word in _CODED:
-        for number, place in _standing(word, text, records):
-            _note_code(found, number, _CODE.match(text, place + len(word.rstrip())))
-    return found
+        for number, place in part.standing(word):
+            _note_code(found, number, _CODE.match(part.text, place + len(word.rstrip())))
 
 
 def _note_code(found: Alarms, number: int, code: re.Match[str] | None) -> None:
@@ -69,13 +92,3 @@ def _note_code(found: Alarms, number: int, code: re.Match[str] | None) -> None:
     found.codes[number] = value
     if value in _BAD:
         found.levels[number] = min(found.levels[number], Alarm.TROUBLE)
-
-
-def _standing(word: str, text: str, records: Records) -> Iterator[tuple[int, int]]:
-    """Records in which a word stands, and where it stands first in each."""
-    find, starts = text.find, records.starts
-    place = find(word)
-    while place >= 0:
-        number = bisect_right(starts, place) - 1
-        yield number, place
-        place = find(word, starts[number + 1])

@@ -64,6 +64,8 @@ class Condenser:
         position = 0
         for start, end in _indivisible(text):
             masked = self.mask(text[start:end])
+            if masked == text[start:end]:
+                continue
             lost = text.count("\n", start, end) - masked.count("\n")
             parts += (text[position:start], masked, "\n" * lost)
             position = end
