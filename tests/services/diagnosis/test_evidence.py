@@ -167,3 +167,13 @@ def test_a_megabyte_is_searched_for_many_quotes() -> None:
     found = sources.verify(f"{'a b ' * 100}{number}" for number in range(20))
 
     assert not any(item.verified for item in found)
+
+
+@pytest.mark.parametrize("filler", ["a b  c\n", "\u0130 \u00c4b\n", "word " * 30_000])
+def test_a_quote_in_another_case_is_found_far_into_a_long_text(filler: str) -> None:
+    """Its line is told right, wherever the text is parted, and whatever its letters become."""
+    text = f"{filler * (200_000 // len(filler))}\nthe Quota is Reached\n"
+    sources = Sources((Source("query", text),), mask=str)
+
+    assert _one("the quota is reached", sources).line == text.count("\n")
+    assert _one("The Quota ... reached", sources).line == text.count("\n")

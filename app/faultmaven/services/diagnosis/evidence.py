@@ -43,14 +43,6 @@ class _Joined:
     text: str
     starts: Sequence[int]
 
-    def lowered(self) -> _Joined:
-        """The same in lower case; a piece may have more letters then."""
-        if self.text.isascii():
-            return _Joined(self.text.lower(), self.starts)
-        ends = (*self.starts[1:], len(self.text) + 1)
-        spans = zip(self.starts, ends, strict=True)
-        return _joined(self.text[start : end - 1].lower() for start, end in spans)
-
     def piece_at(self, place: int) -> tuple[int, int]:
         """The number of the piece at a place, and the place within it."""
         number = bisect_right(self.starts, place) - 1
@@ -86,11 +78,7 @@ class _Folded:
     def __init__(self, text: str) -> None:
         self._source = text
         self._blocks = [span for span in _blocks(text) if text[slice(*span)].strip()]
-        self._written = _joined(" ".join(text[slice(*span)].split()) for span in self._blocks)
-
-    @cached_property
-    def _lowered(self) -> _Joined:
-        return self._written.lowered()
+        self._folded = _joined(" ".join(text[slice(*span)].split()) for span in self._blocks)
 
     @property
     def line_count(self) -> int:
@@ -99,20 +87,36 @@ class _Folded:
 
     def line_of(self, quote: str) -> int | None:
         """Line, from 1, where the folded ``quote`` begins; as written first, then in any case."""
-        place = _find(self._written.text, quote)
-        if place >= 0:
-            return self._line_at(self._written, place)
-        place = _find(self._lowered.text, quote.lower())
-        return self._line_at(self._lowered, place) if place >= 0 else None
+        place = _find(self._folded.text, quote)
+        if place < 0:
+            place = self._find_in_any_case(quote.lower())
+        return None if place < 0 else self._line_at(place)
 
-    def _line_at(self, folded: _Joined, place: int) -> int:
-        number, within = folded.piece_at(place)
-        words = folded.text.count(" ", place - within, place)
+    def _find_in_any_case(self, quote: str) -> int:
+        """Place of the word with which the quote begins; nothing as long as the text is kept."""
+        text = self._folded.text
+        for at in range(0, len(text), BLOCK):
+            lowered = text[at : at + BLOCK + _MOST_CHARS].lower()
+            found = _find(lowered, quote)
+            if found >= 0:
+                return _word_start(text, at, lowered.count(" ", 0, found))
+        return -1
+
+    def _line_at(self, place: int) -> int:
+        number, within = self._folded.piece_at(place)
+        words = self._folded.text.count(" ", place - within, place)
         start, end = self._blocks[number]
         lines = self._source[start:end].split("\n")
         until = accumulate(len(line.split()) for line in lines)
         before = next(n for n, count in enumerate(until) if count > words)
         return self._source.count("\n", 0, start) + before + 1
+
+
+def _word_start(text: str, at: int, words: int) -> int:
+    """Where so many words later begins: letters may be more in lower case, words are not."""
+    for _ in range(words):
+        at = text.index(" ", at) + 1
+    return at
 
 
 def _find(text: str, quote: str) -> int:
