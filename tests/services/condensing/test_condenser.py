@@ -105,6 +105,14 @@ def test_statuses_and_codes_are_told_apart() -> None:
         assert lines[number] in shown
 
 
+def test_words_that_pass_for_hexadecimal_numbers_are_words() -> None:
+    """That a node is dead is not the same as that one was added."""
+    lines = [f"node {i:x} was added" for i in range(3000)]
+    lines[1500] = "node 5dc was dead"
+
+    assert lines[1500] in _fitted("\n".join(lines), 2000)
+
+
 @pytest.mark.parametrize("limit", [0, 90, 700, 3000, 9000])
 def test_no_cut_leaves_half_of_a_secret(limit: int) -> None:
     """Keys of many lines, and secrets in lines longer than any record, are gone before a cut."""

@@ -18,6 +18,8 @@ from faultmaven.services.trouble import GRAVE, TROUBLE
 # before the status in the access logs of web servers.
 _CODED = ("code", "status", "errno", "signal", '" ')
 _CODE = re.compile(r"[\"']?[ =:(]{0,3}([0-9]{1,5})(?![0-9A-Za-z_.])")
+# Words that would pass for hexadecimal numbers, and so for no difference at all.
+_SPELT_IN_HEX = (" dead", " bad", " add", " fed", " feed", " face", " ceded")
 _GOOD = range(200, 400)  # of HTTP
 _BAD = range(500, 600)
 _HIGHEST = 65_535
@@ -37,7 +39,7 @@ class Alarms:
 
     Attributes:
         levels: how loudly each speaks of trouble: an `Alarm`.
-        codes: the code of a failure that stands in it, or 0.
+        codes: the code of a failure that stands in it, or whatever tells it from others; or 0.
     """
 
     levels: bytearray
@@ -80,6 +82,9 @@ def _listen(found: Alarms, part: _Part) -> None:
         for word in words:
             for number, _ in part.standing(word):
                 found.levels[number] = min(found.levels[number], level)
+    for order, word in enumerate(_SPELT_IN_HEX):
+        for number, _ in part.standing(word):
+            found.codes[number] = _HIGHEST - order
     for word in _CODED:
         for number, place in part.standing(word):
             _note_code(found, number, _CODE.match(part.text, place + len(word.rstrip())))

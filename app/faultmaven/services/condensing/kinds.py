@@ -20,6 +20,7 @@ _NUMBERS = b"0123456789abcdefABCDEF \t\r\n"  # hexadecimal ones; and what only s
 _LOWER = bytes(ord(chr(code).lower()) if code < 128 else code for code in range(256))  # noqa: PLR2004 - ASCII
 # Each word is tried from its beginning alone, or a long one would be looked through many times.
 _NUMBERED = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{0,16}+[0-9][0-9A-Za-z]*+")
+_DIGIT = re.compile("[0-9]")
 _LOOKED_AT = 1_000  # characters of a record in which words with digits are alike
 
 
@@ -98,10 +99,15 @@ def _fine(
     for number in numbers:
         level, code = alarms.levels[number], alarms.codes[number]
         record = records[number]
-        words = _NUMBERED.sub("#", record[:_LOOKED_AT]).split()
+        words = _without_numbers(record[:_LOOKED_AT]).split()
         families.append(hash((level, len(words), *words[:1], *words[2:3], *words[-1:])))
         # What stands further on in a very large record may be something else altogether.
         yield hash((level, code, " ".join(words), record[_LOOKED_AT:]))
+
+
+def _without_numbers(text: str) -> str:
+    """The text with a sign for each word that has a digit; one without any costs nothing."""
+    return _NUMBERED.sub("#", text) if _DIGIT.search(text) else text
 
 
 def _ordered(
@@ -109,10 +115,10 @@ def _ordered(
 ) -> tuple[array[int], array[int]]:
     """Kinds that speak of trouble, and the others."""
     ranks = array("Q")
-    known: Counter[int] = Counter()
+    known: dict[int, int] = {}
     for number, family in zip(first, families, strict=True):
-        ranks.append((alarms.levels[number] << 32) + known[family])
-        known[family] += 1
+        ranks.append((alarms.levels[number] << 32) + known.get(family, 0))
+        known[family] = known.get(family, 0) + 1
     order = array("I", sorted(range(len(ranks)), key=ranks.__getitem__))
     bound = sum(alarms.levels[number] < Alarm.NONE for number in first)
     return order[:bound], order[bound:]
