@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultmaven.errors import ProviderError
-from faultmaven.infrastructure.llm.wire.openai_plain import plain_text
+from faultmaven.infrastructure.llm.wire.openai_answer import ChatCompletion
+from faultmaven.infrastructure.llm.wire.openai_plain import plain_answer, plain_text
 from faultmaven.infrastructure.llm.wire.openai_stream import ChatReader
 from faultmaven.infrastructure.llm.wire.types import WireEvent
 from faultmaven.models.stream import Delta
@@ -65,3 +66,45 @@ def test_an_ordinary_piece_is_read_quickly() -> None:
     choice = {"index": 0, "delta": {"content": " pod"}, "logprobs": None, "finish_reason": None}
     event = {"id": "c1", "model": "m", "choices": [choice], "usage": None}
     assert plain_text(json.dumps(event).encode()) == (" pod", "m")
+
+
+_USAGE = _with(
+    {
+        "prompt_tokens": 3,
+        "completion_tokens": 4,
+        "total_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+)
+_MESSAGE = _with(
+    {"content": "It is full.", "role": "assistant", "refusal": None, "reasoning": "", "x": 1}
+)
+_ANSWERS = st.builds(
+    lambda message, choice, usage, rest: (
+        rest | {"usage": usage, "choices": [choice | {"message": message}]}
+    ),
+    _MESSAGE | _ODD,
+    _with({"index": 0, "finish_reason": "stop", "logprobs": None, "error": None}),
+    _USAGE | _ODD,
+    _with({"id": "c1", "object": "chat.completion", "model": "m", "error": None}),
+)
+
+
+@given(_ANSWERS)
+def test_an_answer_read_quickly_is_the_one_read_carefully(answer: dict[str, Any]) -> None:
+    """Text, finish, model and every count are the same, whichever way they were read."""
+    data = json.dumps(answer).encode()
+    plain = plain_answer(data)
+    if plain is not None:
+        assert plain == ChatCompletion.model_validate_json(data).completion
+
+
+def test_an_ordinary_answer_is_read_quickly() -> None:
+    """What every vendor answers takes the quick way."""
+    choice = {"index": 0, "message": {"content": "Full."}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    answer = {"id": "c1", "model": "m", "choices": [choice], "usage": usage}
+    plain = plain_answer(json.dumps(answer).encode())
+    assert plain is not None
+    assert (plain.text, plain.finish_reason, plain.usage.total) == ("Full.", "stop", 7)

@@ -27,6 +27,7 @@ _FINISH_DELTAS = {
 _FAILED_ALSO_WITH_CALLS = frozenset({"length", "content_filter", "error"})
 _REPETITIVE = 0.12  # compressed size over size; prose and JSON stay well above 0.25
 _REPETITION_MIN_CHARS = 600  # below this the ratio says little
+_FEWEST_WORDS = 50  # fewer in so long a text are no words
 _SURE_OF_WORDS = 0.05  # for likely tokens
 _JUDGED = 0.15  # the most that the form and the proven evidence of a diagnosis add
 _LIKELY, _UNLIKELY = 0.9, 0.6  # geometric mean of token probabilities
@@ -91,11 +92,17 @@ def _arguments(calls: Sequence[ToolCall]) -> Iterator[Signal]:
 
 
 def _repetition(text: str) -> Iterator[Signal]:
-    if len(text) < _REPETITION_MIN_CHARS:
+    if len(text) < _REPETITION_MIN_CHARS or _is_varied(text):
         return
     raw = text.encode("utf-8", "replace")
     if len(zlib.compress(raw, 1)) / len(raw) < _REPETITIVE:
         yield Signal("repetition", -0.3, "the answer repeats itself")
+
+
+def _is_varied(text: str) -> bool:
+    """Whether every fourth word is a new one: no text is repetitive then, and that is seen soon."""
+    words = text.split()
+    return 4 * len(set(words)) > len(words) > _FEWEST_WORDS
 
 
 def _token_probability(mean_logprob: float | None) -> Iterator[Signal]:

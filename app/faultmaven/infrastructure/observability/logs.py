@@ -22,6 +22,9 @@ _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 class _OurHandler(logging.StreamHandler[TextIO]):
     """Marks the handler that a further call replaces."""
 
+    def flush(self) -> None:
+        """Nothing: standard error writes each line at once."""
+
 
 def configure_logging(
     log_format: Literal["console", "json"] = "console", log_level: str = "info"

@@ -11,6 +11,7 @@ from faultmaven.infrastructure.llm.wire.failure import failure_inside
 from faultmaven.infrastructure.llm.wire.headers import bearer
 from faultmaven.infrastructure.llm.wire.openai_answer import ChatCompletion, ModelList
 from faultmaven.infrastructure.llm.wire.openai_dialects import OPENAI, ChatDialect
+from faultmaven.infrastructure.llm.wire.openai_plain import plain_answer
 from faultmaven.infrastructure.llm.wire.openai_request import Fields, ignored, payload
 from faultmaven.infrastructure.llm.wire.openai_stream import ChatReader
 from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
@@ -69,6 +70,9 @@ class OpenAIChat:
 
     def decode(self, response: WireResponse) -> Completion:
         """Read a 200."""
+        plain = plain_answer(response.body)
+        if plain is not None:
+            return finished(plain)
         body = read(response, ChatCompletion)
         if body.error is not None:
             raise read_error(response)

@@ -1,15 +1,18 @@
-"""Events that hold a piece of text and nothing else: nearly all that a stream consists of.
+"""Answers and events that hold text and nothing else: nearly all there are.
 
 They are read by looking at the few fields that matter. Whatever is not exactly as expected is
-left to the careful reader, which is ten times as slow.
+left to the careful reader, which is several times as slow.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from faultmaven.infrastructure.llm.wire.types import Completion
+from faultmaven.models.attempt import Usage
 from faultmaven.models.json_text import read_json
 
+_MOST_TOKENS = 2**53  # as the careful reader has it
 _MEANINGFUL = ("refusal", "reasoning_content", "reasoning", "tool_calls", "function_call")
 
 
@@ -45,3 +48,53 @@ def _only_choice(event: Any) -> dict[str, Any] | None:
     if choice.get("error") is not None or choice.get("logprobs") is not None:
         return None
     return choice
+
+
+def plain_answer(data: bytes) -> Completion | None:
+    """A whole answer that is text and nothing else, as read; else ``None``."""
+    try:
+        body = read_json(data)
+    except ValueError:
+        return None
+    choice = _first_choice(body)
+    message = choice.get("message") if choice is not None else None
+    if choice is None or type(message) is not dict or any(map(message.get, _MEANINGFUL)):
+        return None
+    text, reason = message.get("content"), choice.get("finish_reason")
+    model, usage = body.get("model", ""), _plain_usage(body.get("usage"))
+    if type(text) is not str or type(reason) is not str or type(model) is not str or usage is None:
+        return None
+    return Completion(text=text, finish_reason=reason, usage=usage, model=model) if text else None
+
+
+def _first_choice(body: Any) -> dict[str, Any] | None:
+    if type(body) is not dict or body.get("error") is not None:
+        return None
+    choices = body.get("choices")
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+        return None
+    choice: dict[str, Any] = choices[0]
+    told = choice.get("error") is not None or choice.get("logprobs") is not None
+    return None if told else choice
+
+
+def _plain_usage(usage: Any) -> Usage | None:
+    """The tokens spent, where they are told as they should be, and no price beside them."""
+    if type(usage) is not dict or "cost" in usage:
+        return None
+    counts = (
+        usage.get("prompt_tokens"),
+        usage.get("completion_tokens"),
+        _detail(usage, "prompt_tokens_details", "cached_tokens"),
+        _detail(usage, "completion_tokens_details", "reasoning_tokens"),
+    )
+    if not all(type(count) is int and 0 <= count <= _MOST_TOKENS for count in counts):
+        return None
+    prompt, completion, cached, reasoning = counts
+    return Usage(prompt, completion, cached, reasoning) if prompt and completion else None
+
+
+def _detail(usage: dict[str, Any], part: str, name: str) -> Any:
+    """A count of a part that may be missing: 0 then."""
+    details = usage.get(part)
+    return details.get(name, 0) if type(details) is dict else 0
