@@ -77,6 +77,18 @@ async def test_few_idle_connections_are_kept(
     await up.until(lambda up: up.connections.open == 2)
 
 
+async def test_the_longest_unused_makes_room_for_the_last_used(up: Upstream) -> None:
+    """A server that is asked keeps its connection, whatever else is kept for nobody."""
+    transport = new_transport("httptools", PoolLimits(idle=2))
+    async with Upstream("openai", keys={KEY}) as other:
+        await _crowd(transport, other, 2)
+        for _ in range(3):
+            await transport.send(question(up), timeout=5)
+        await other.until(lambda other: other.connections.open == 1)
+        await transport.aclose()
+    assert up.connections.accepted == 1
+
+
 async def test_a_full_pool_makes_room_for_another_server(
     limited: Callable[[PoolLimits], Engine], up: Upstream
 ) -> None:

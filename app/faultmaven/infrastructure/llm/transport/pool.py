@@ -57,8 +57,7 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """Keep the connection if it is fit for another exchange, else close it."""
-        fit = self._closed is None and connection.is_reusable()
-        if fit and len(self._idle) < self._limits.idle:
+        if self._closed is None and connection.is_reusable():
             self._keep(connection)
         else:
             connection.abort()
@@ -116,7 +115,7 @@ class Pool:
 
     async def _new(self, origin: Origin) -> Connection:
         if self._idle and len(self._open) >= self._limits.connections:
-            self._close(next(iter(self._idle)))
+            self._close_the_oldest()
         connection = await dial(origin, self._ended)
         if connection.is_open:
             self._open.add(connection)
@@ -128,8 +127,13 @@ class Pool:
         connection.idle_since = self.loop.time()
         self._kept.setdefault(connection.origin, []).append(connection)
         self._idle[connection] = None
+        if len(self._idle) > self._limits.idle:
+            self._close_the_oldest()
         if self._sweep is None:
             self._sweep = self.loop.call_later(self._limits.idle_seconds, self._close_the_old)
+
+    def _close_the_oldest(self) -> None:
+        self._close(next(iter(self._idle)))
 
     def _close(self, idle: Connection) -> None:
         self._forget(idle)
