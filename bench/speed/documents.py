@@ -107,18 +107,33 @@ def _compared(record: Record, before: Record) -> str:
         *(f"CPU µs, {count}" for count in CONNECTIONS),
         "straight to the upstream, requests/s",
     )
-    return table(head, [_line(run) for run in (before, record)])
+    return table(head, [_line(before), _line(record), _times(record, before)])
 
 
 def _line(run: Record) -> list[str]:
-    entry = run.entry("FaultMaven")
-    kinds = _kinds(entry) if entry else []
+    entry, kinds = run.entry("FaultMaven"), _ours(run)
     return [
         f"{run.date[:10]}, {run.commit}",
         *(number(kind.rate) for kind in kinds),
         *(number(kind.cpu_us) for kind in kinds),
         number(entry.direct_rate) if entry else "",
     ]
+
+
+def _times(record: Record, before: Record) -> list[str]:
+    """Now beside then: how many times as many, how many times less processor time."""
+    pairs = list(zip(_ours(record), _ours(before), strict=True))
+    return [
+        "times",
+        *(number(now.rate / then.rate) if then.rate else "" for now, then in pairs),
+        *(number(then.cpu_us / now.cpu_us) if now.cpu_us else "" for now, then in pairs),
+        "",
+    ]
+
+
+def _ours(run: Record) -> list[Throughput]:
+    entry = run.entry("FaultMaven")
+    return _kinds(entry) if entry else []
 
 
 def _flames(folder: Path) -> str:

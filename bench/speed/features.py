@@ -17,7 +17,15 @@ from bench.speed.peers.peer import CHAT
 from bench.speed.record import FeatureRow, Throughput
 
 _CONNECTIONS = 64
-_PLAIN = "as it comes"
+PLAIN = "as it comes"
+"""FaultMaven with no more than a provider configured."""
+
+SIX_PROVIDERS = "six providers configured"
+"""All vendors have keys; the first one answers."""
+
+ONE_WORKER, TWO_WORKERS = "one worker, both cores", "two workers, both cores"
+"""Gateway and load share both cores."""
+
 _BARE = "the least: a local provider, warnings logged"
 _LOG = "\n".join(f"03:12:{second:02} node-1 app: write failed: {QUOTE}" for second in range(40))
 _EVERYONE = ("fireworks", "openai", "anthropic", "gemini", "openrouter", "huggingface")
@@ -73,6 +81,16 @@ class Feature:
 _QUESTION = "Why is the disk of node-1 full? This is question #."
 _CHAT = Route("chat completions", CHAT, chat(_QUESTION))
 _TURNS = [{"role": "user", "content": _QUESTION}]
+_LONG = Route(
+    "troubleshoot, log of 40 lines",
+    "/api/v1/query/troubleshoot",
+    {
+        "session_id": "bench-#",
+        "query": _QUESTION,
+        "attachments": [{"name": "app.log", "content": _LOG}],
+    },
+    base="/diagnosis/v1",
+)
 ROUTES = (
     _CHAT,
     replace(_CHAT, name="chat completions, streamed (tokens)", stream=True),
@@ -89,42 +107,34 @@ ROUTES = (
         {"session_id": "bench-#", "query": f"{_QUESTION}\n{QUOTE}"},
         base="/diagnosis/v1",
     ),
-    Route(
-        "troubleshoot, log of 40 lines",
-        "/api/v1/query/troubleshoot",
-        {
-            "session_id": "bench-#",
-            "query": _QUESTION,
-            "attachments": [{"name": "app.log", "content": _LOG}],
-        },
-        base="/diagnosis/v1",
-    ),
+    _LONG,
 )
 """The routes, each measured as FaultMaven comes."""
 
+_WORKERS = (
+    Feature(ONE_WORKER, {}, both=True),
+    Feature(TWO_WORKERS, {"WEB_CONCURRENCY": "2"}, ONE_WORKER, both=True),
+)
 FEATURES = (
     Feature(_BARE, {**_LOCAL, "LOG_LEVEL": "warning"}),
     Feature("redaction", {**_LOCAL, "LOG_LEVEL": "warning", "REDACT_LOCAL": "true"}, _BARE),
     Feature("access log, console", {**_LOCAL}, _BARE),
     Feature("access log, JSON", {**_LOCAL, "LOG_FORMAT": "json"}, _BARE),
-    Feature(_PLAIN, {}, _BARE),
-    Feature("three keys that take turns", {"OPENAI_API_KEY": f"{KEY},{KEY}b,{KEY}c"}, _PLAIN),
+    Feature(PLAIN, {}, _BARE),
+    Feature("three keys that take turns", {"OPENAI_API_KEY": f"{KEY},{KEY}b,{KEY}c"}, PLAIN),
     Feature(
-        "six providers configured",
+        SIX_PROVIDERS,
         {
             "FALLBACK_CHAIN": ",".join(name for name in _EVERYONE if name != "openai"),
             **{f"{name.upper()}_API_KEY": KEY for name in _EVERYONE},
             "FIREWORKS_API_KEY": "fw_0123456789abcdefghij",
             "HUGGINGFACE_API_KEY": "hf_0123456789abcdefghij",
         },
-        _PLAIN,
+        PLAIN,
     ),
-    Feature("hedging", {"HEDGE_AFTER": "p95"}, _PLAIN, needs="HEDGE_AFTER"),
-    Feature("single flight", {"SINGLE_FLIGHT": "true"}, _PLAIN, needs="SINGLE_FLIGHT"),
-    Feature("one worker, both cores", {}, both=True),
-    Feature(
-        "two workers, both cores", {"WEB_CONCURRENCY": "2"}, "one worker, both cores", both=True
-    ),
+    Feature("hedging", {"HEDGE_AFTER": "p95"}, PLAIN, needs="HEDGE_AFTER"),
+    Feature("single flight", {"SINGLE_FLIGHT": "true"}, PLAIN, needs="SINGLE_FLIGHT"),
+    *_WORKERS,
 )
 """The features, each at the route of chat completions."""
 
@@ -138,8 +148,11 @@ async def feature_rows(source: Path, stage: Stage) -> list[FeatureRow]:
     """
     known = (source / ".env.example").read_text(encoding="utf-8")
     told = [feature for feature in FEATURES if f"{feature.needs}=" in known or not feature.needs]
-    cases = [(route, Feature(_PLAIN)) for route in ROUTES[1:]]
-    cases = [*((_CHAT, feature) for feature in told), *cases]
+    cases = [
+        *((_CHAT, feature) for feature in told),
+        *((route, Feature(PLAIN)) for route in ROUTES[1:]),
+        *((_LONG, feature) for feature in _WORKERS),
+    ]
     rows = []
     for route, feature in cases:
         row = await _row(source, stage, route=route, feature=feature)

@@ -102,13 +102,17 @@ async def _watched(spy: Path, gateway: Gateway, places: Cores, seconds: int) -> 
 
 
 def _read(text: str) -> dict[tuple[str, ...], int]:
-    """Stacks, outermost first, and how often each was seen; from the event loop upwards."""
+    """Stacks of the event loop's thread, outermost first, and how often each was seen.
+
+    Other threads are left out: they wait, which py-spy cannot always tell from work.
+    """
     samples: Counter[tuple[str, ...]] = Counter()
     for line in text.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
         below = [number for number, name in enumerate(frames) if name.startswith(_LOOP)]
-        samples[tuple(frames[below[-1] :] if below else frames)] += int(count)
+        if below:
+            samples[tuple(frames[below[-1] :])] += int(count)
     return samples
 
 

@@ -15,10 +15,10 @@ _WIDTH = 1200
 _ROW = 16
 _TOP = 52
 _LEAST = 0.002  # share of all samples below which a frame is left out
-_LETTER = 6.4  # pixels
+_LETTER = 6.8  # pixels
 _ROOMS = (
     ("FaultMaven", "#e8833a", r"faultmaven"),
-    ("HTTP client", "#d35d6e", r"httpx|httpcore|h11|pyreqwest|anyio|sniffio|httptools"),
+    ("HTTP client", "#d35d6e", r"httpx|httpcore|h11|pyreqwest|anyio|sniffio"),
     ("web framework and server", "#5b8dc9", r"starlette|fastapi|uvicorn"),
     ("data and metrics", "#6aa67a", r"pydantic|prometheus_client|msgspec"),
     ("Python and the rest", "#b9b3a6", r""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 import tempfile
@@ -108,7 +109,9 @@ async def _asked(target: Target, mark: str) -> str:
     """What is wrong with its answer; empty for nothing."""
     client = Client(target.port, keep=False)
     try:
-        reply = await client.ask(target.body, path=target.path, headers=target.headers)
+        reply = await client.ask(
+            json.loads(target.content(0)), path=target.path, headers=target.headers
+        )
     finally:
         await client.aclose()
     good = reply.status == 200 and mark.encode() in reply.body  # noqa: PLR2004 - HTTP

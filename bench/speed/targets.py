@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.speed.features import ONE_WORKER, PLAIN, SIX_PROVIDERS, TWO_WORKERS
 from bench.speed.record import Direct, Entry, Figures, Record, Throughput
 from bench.speed.tables import added, number, table
 
@@ -43,7 +44,7 @@ def targets(record: Record) -> list[Target]:
     kinds = (_beside_others, _steady, _latencies, _streams, _behind_slow, _resources)
     return [
         *(target for kind in kinds for target in kind(ours.figures, record, record.direct)),
-        *_workers(record),
+        *_features(record),
     ]
 
 
@@ -131,11 +132,17 @@ def _resources(ours: Figures, record: Record, direct: Direct) -> Iterator[Target
     yield Target("start to first answer", min(ours.start_seconds), 1.0, most=True, unit="s")
 
 
-def _workers(record: Record) -> Iterator[Target]:
-    rates = {row.feature: row.throughput.rate for row in record.features}
-    one, two = rates.get("one worker, both cores"), rates.get("two workers, both cores")
-    if one and two:
-        yield Target("two workers beside one", two / one, 1.8, unit="times")
+def _features(record: Record) -> Iterator[Target]:
+    rows = {(row.route, row.feature): row.throughput for row in record.features}
+    for route in dict.fromkeys(row.route for row in record.features):
+        one, two = (rows.get((route, name)) for name in (ONE_WORKER, TWO_WORKERS))
+        if one and two and one.rate:
+            what = f"two workers beside one, {route} (the load takes its share of both cores)"
+            yield Target(what, two.rate / one.rate, 1.8, unit="times")
+        alone, many = (rows.get((route, name)) for name in (PLAIN, SIX_PROVIDERS))
+        if alone and many and alone.cpu_us:
+            what = "CPU per request with six providers configured beside one"
+            yield Target(what, many.cpu_us / alone.cpu_us, 1.2, most=True, unit="times")
 
 
 def _rate(kind: Throughput | None) -> float:
