@@ -122,6 +122,8 @@ _SHAPES: tuple[_Shape, ...] = (
     ),
 )
 
+_MARKS = tuple(dict.fromkeys(mark for shape in _SHAPES for mark in shape.marks))
+
 # Names of settings that hold a secret: the end of the name counts (``DB_PASSWORD``), so that
 # ``password_file``, ``secretName`` and ``api_key_var`` keep their values.
 _NAMED = (
@@ -130,6 +132,7 @@ _NAMED = (
     *("account_key", "accountkey", "sharedaccesskey", "private_key", "privatekey"),
     *("signing_key", "encryption_key", "auth_token", "access_token", "refresh_token", "token"),
 )
+_SHORT = 1_000  # characters that one pattern goes through sooner than some thirty searches do
 _STEMS = ("pass", "pwd", "secret", "credential", "cookie", "key", "token")  # one in every name
 _ASSIGNED = re.compile("|".join(_NAMED))
 _LONGEST_NAME = max(map(len, _NAMED))
@@ -190,7 +193,7 @@ def remove_keys(data: bytes, known: Iterable[bytes]) -> bytes:
 
 def find_credentials(text: str) -> Masked:
     """As `mask_credentials`, with the kinds that were found."""
-    found = list(_spans(text))
+    found = list(_spans(text)) if _may_hold_any(text) else []
     if not found:
         return Masked(text)
     spans = _merged(sorted(found, key=lambda span: span[0]))
@@ -211,6 +214,14 @@ def secrets_of_several_lines(text: str) -> Iterator[tuple[int, int]]:
 
 _Span = tuple[int, int, str, str]
 """Begin, end, kind, and what the placeholder is quoted with."""
+
+
+def _may_hold_any(text: str) -> bool:
+    """Whether a mark or a telling name stands in the text at all; in most there is none."""
+    for mark in _MARKS:
+        if mark in text:
+            return True
+    return _may_be_assigned(lowered(text))
 
 
 def _spans(text: str) -> Iterator[_Span]:
@@ -266,6 +277,8 @@ def _may_be_assigned(small: str) -> bool:
     """Whether the end of a telling name stands in the text at all; most texts have no stem."""
     for stem in _STEMS:
         if stem in small:
+            if len(small) <= _SHORT:
+                return _ASSIGNED.search(small) is not None
             return any(name in small for name in _NAMED)
     return False
 
