@@ -49,15 +49,20 @@ class _Nothing:
         return 0
 
 
+def _come(connection: Connection, data: bytes) -> None:
+    connection.get_buffer(-1)[: len(data)] = data
+    connection.buffer_updated(len(data))
+
+
 async def test_a_slow_reader_holds_the_upstream_up() -> None:
     """At half a megabyte nothing more is read, until some of it was taken."""
     line, connection = _Line(), Connection(Origin("name", 80, secure=False), lambda _: None)
     connection.connection_made(line)
     connection.send(b"GET / HTTP/1.1\r\n\r\n", b"")
-    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 1048576\r\n\r\n")
+    _come(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 1048576\r\n\r\n")
     fed = 0
     while line.listening:
-        connection.data_received(_PIECE)
+        _come(connection, _PIECE)
         fed += 1
     assert fed == 9
     assert not connection.is_reusable()
@@ -67,7 +72,7 @@ async def test_a_slow_reader_holds_the_upstream_up() -> None:
         taken += 1
     assert taken == 2
     for _ in range(fed, 16):
-        connection.data_received(_PIECE)
+        _come(connection, _PIECE)
     while await connection.piece() is not None:
         taken += 1
     assert taken == 16
@@ -80,9 +85,9 @@ async def test_who_gathers_the_whole_is_never_held_up() -> None:
     connection.connection_made(line)
     connection.send(b"GET / HTTP/1.1\r\n\r\n", b"")
     gathering = asyncio.create_task(connection.body())
-    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 1048576\r\n\r\n")
+    _come(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 1048576\r\n\r\n")
     for _ in range(16):
-        connection.data_received(_PIECE)
+        _come(connection, _PIECE)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert line.listening

@@ -52,7 +52,7 @@ class Answer:
         self.buffered = self._before_head = 0
         self._pieces.clear()
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Read what came next.
 
         Raises:
