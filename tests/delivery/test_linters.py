@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
-SHELL_SCRIPTS = ("run_faultmaven.sh", "scripts/check", "scripts/lock", ".ci/run")
+SHELL_SCRIPTS = ("run_faultmaven.sh", "scripts/check", "scripts/cost", "scripts/lock", ".ci/run")
 
 
 def _lint(tool: str, *words: str) -> subprocess.CompletedProcess[str]:
