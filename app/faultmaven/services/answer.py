@@ -104,7 +104,7 @@ def _warnings(
     if request.max_cost_usd is not None:
         yield from _unpriced(llm)
     if around.shortened:
-        yield "The input was longer than the model takes: it got the head, the tail and the errors."
+        yield "The input was longer than the model takes: it got what tells most of it."
     if any(signal.name == "small_model" for signal in confidence.signals):
         yield "A small model answered: check its words before acting on them."
     if not around.kept:
