@@ -7,12 +7,14 @@ import time
 
 import pytest
 
+from doubles import settings_of
 from faultmaven.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderProtocolError,
     ProviderTimeoutError,
 )
+from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.infrastructure.llm.transport import (
     EngineName,
     Transport,
@@ -243,3 +245,28 @@ def test_nothing_of_the_request_is_in_its_repr() -> None:
 def test_process_has_one_transport() -> None:
     """Providers built by hand share one pool."""
     assert shared_transport() is shared_transport()
+
+
+def test_the_setting_names_the_engine() -> None:
+    """`HTTP_ENGINE` decides for all providers; each engine has one transport for the process."""
+    for name in ENGINES:
+        registry = ProviderRegistry(settings_of({"HTTP_ENGINE": name.upper()}))
+        assert registry.transport is shared_transport(name)
+        assert type(registry.transport) is type(new_transport(name))
+    assert type(shared_transport()) is type(new_transport("httptools"))
+
+
+WITHOUT_HTTPTOOLS = """
+import sys
+sys.modules["httptools"] = None
+from faultmaven.infrastructure.llm.transport import new_transport
+print(type(new_transport()).__name__)
+"""
+
+
+def test_httpx_serves_where_httptools_is_missing() -> None:
+    """A machine that has no wheel of the fast engine's parser asks its providers all the same."""
+    script = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", WITHOUT_HTTPTOOLS], capture_output=True, text=True, check=True
+    )
+    assert script.stdout.split() == ["HttpxTransport"]
