@@ -14,6 +14,7 @@ import socket
 import time
 from contextlib import suppress
 from types import FrameType
+from typing import Literal
 
 import uvicorn
 
@@ -43,6 +44,7 @@ class DrainingServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=_protocol(),
                 ws="none",
                 workers=1,  # not what uvicorn itself reads of WEB_CONCURRENCY
             )
@@ -103,6 +105,15 @@ class DrainingServer(uvicorn.Server):
         if sig == signal.SIGINT and in_terminal():
             return 0
         return container.settings.drain_delay
+
+
+def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+    """The fast parser's protocol, where there is a wheel of it for this machine."""
+    try:
+        from faultmaven.cli.gathering import GatheringProtocol
+    except ImportError:
+        return "auto"
+    return GatheringProtocol
 
 
 def _spare_the_collector() -> None:

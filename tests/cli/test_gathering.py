@@ -1,0 +1,59 @@
+"""What is written in one turn of the event loop leaves in one piece."""
+
+from __future__ import annotations
+
+import asyncio
+
+from faultmaven.cli.gathering import Gathering
+
+
+class Wire(asyncio.Transport):
+    """A transport that notes what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": "somebody"})
+        self.heard: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Note it."""
+        self.heard.append(bytes(data))
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self.closed
+
+
+async def test_head_and_body_are_one_write() -> None:
+    """Both leave together, once the turn is over, and the next turn's apart from them."""
+    wire = Wire()
+    gathering = Gathering(wire, asyncio.get_running_loop())
+    gathering.write(b"head ")
+    gathering.write(b"body")
+    assert wire.heard == []
+    await asyncio.sleep(0)
+    gathering.write(b"later")
+    await asyncio.sleep(0)
+    assert wire.heard == [b"head body", b"later"]
+
+
+async def test_closing_loses_nothing() -> None:
+    """What was written before the end is sent before the end; nothing is sent after it."""
+    wire = Wire()
+    gathering = Gathering(wire, asyncio.get_running_loop())
+    gathering.write(b"last words")
+    gathering.close()
+    assert (wire.heard, wire.closed, gathering.is_closing()) == ([b"last words"], True, True)
+    gathering.write(b"too late")
+    await asyncio.sleep(0)
+    assert wire.heard == [b"last words"]
+
+
+async def test_everything_else_is_the_transports_own() -> None:
+    """Whoever asks for the peer, or for the buffer, asks the transport itself."""
+    gathering = Gathering(Wire(), asyncio.get_running_loop())
+    assert gathering.get_extra_info("peername") == "somebody"
