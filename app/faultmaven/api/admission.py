@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from faultmaven.api.shedding import Shedding
 from faultmaven.errors import OverloadedError
 from faultmaven.models.live import Live, now
 
@@ -92,8 +93,7 @@ class Room:
 class AdmissionMiddleware:
     """Gives every request that will ask a provider a place until its answer has ended.
 
-    A refused one goes on to its route, which meets the refusal when it begins to read the body:
-    so the error has the form of the route's protocol, and no byte of the body is read.
+    A refused one is answered at once, in the form of its protocol; no byte of its body is read.
 
     Args:
         app: what comes next.
@@ -105,6 +105,7 @@ class AdmissionMiddleware:
         self._app = app
         self._room = room
         self._on_shed = on_shed
+        self._shedding = Shedding(_overloaded())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only requests that ask a provider are bounded."""
@@ -114,9 +115,9 @@ class AdmissionMiddleware:
             return
         try:
             await self._room.enter()
-        except OverloadedError as refusal:
+        except OverloadedError:
             self._on_shed(path)
-            await self._app(scope, _refusing(refusal), send)
+            await self._shedding.refuse(path, scope, send)
             return
         try:
             await self._app(scope, receive, send)
@@ -124,15 +125,12 @@ class AdmissionMiddleware:
             self._room.leave()
 
 
-def _refusing(refusal: OverloadedError) -> Receive:
-    async def receive() -> Message:
-        raise refusal
-
-    return receive
-
-
 def _refuse() -> NoReturn:
-    raise OverloadedError(
+    raise _overloaded()
+
+
+def _overloaded() -> OverloadedError:
+    return OverloadedError(
         "The service has as many requests in flight as it takes.",
         retry_after=_RETRY_AFTER,
         hint="Ask again in a second; whoever runs it can raise MAX_IN_FLIGHT.",

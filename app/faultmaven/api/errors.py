@@ -65,11 +65,13 @@ def install_error_handlers(app: FastAPI, shapes: Mapping[str, ErrorShape] | None
         app.add_exception_handler(kind, handler)
 
 
-def failure_of(error: FaultMavenError, *, instance: str | None = None) -> Failure:
+def failure_of(
+    error: FaultMavenError, *, instance: str | None = None, request_id: str | None = None
+) -> Failure:
     """What a caller is told of an error; also of one that comes while a stream is open."""
     wait: float | None = getattr(error, "retry_after", None)
     return Failure(
-        problem_of(error, request_id=_request_id(), instance=instance),
+        problem_of(error, request_id=request_id or _request_id(), instance=instance),
         headers={} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))},
         error=error,
     )
@@ -154,11 +156,15 @@ async def _on_unexpected(request: Request, _error: Exception) -> Response:
 
 def _answer(request: Request, failure: Failure) -> Response:
     note_failure(failure)
+    return shaped(request, failure)
+
+
+def shaped(request: Request, failure: Failure) -> Response:
+    """The failure as it is written where this request was sent."""
     return _shape_of(request)(failure)
 
 
 def _shape_of(request: Request) -> ErrorShape:
-    """How errors are written where this request was sent."""
     shapes: Mapping[str, ErrorShape] = request.app.state.error_shapes
     path = f"{request.url.path}/"
     fitting = [prefix for prefix in shapes if path.startswith(f"{prefix}/")]

@@ -135,6 +135,8 @@ class _Exchange:
         )
 
     def _level(self) -> int:
+        if self.request.shed:
+            return logging.DEBUG
         if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return logging.WARNING
         quiet = self.status < HTTPStatus.BAD_REQUEST and self.route.startswith(_QUIET)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, TextIO
+from typing import Literal
 
 from faultmaven.infrastructure.observability.log_format import ConsoleFormatter, JSONFormatter
+from faultmaven.infrastructure.observability.log_stream import LogStream
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 
@@ -19,11 +21,20 @@ _THIRD_PARTY_LEVEL = logging.WARNING
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 
 
-class _OurHandler(logging.StreamHandler[TextIO]):
+class _OurHandler(logging.StreamHandler[LogStream]):
     """Marks the handler that a further call replaces."""
 
+    def __init__(self) -> None:
+        self._gathering = LogStream(sys.stderr)
+        super().__init__(self._gathering)
+
     def flush(self) -> None:
-        """Nothing: standard error writes each line at once."""
+        """Nothing: the stream knows when it is time, and each line would ask for it."""
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._gathering.flush()
+        super().close()
 
 
 def configure_logging(

@@ -18,6 +18,7 @@ class RequestInFlight:
         first_token_ms: milliseconds that the attempt under way took until its answer began.
         problem: stable name of the problem it ended with, or ``None``.
         detail: what happened, where that is the operator's matter, or ``None``.
+        shed: whether it was refused for want of room, which the log tells for many at once.
     """
 
     request_id: str
@@ -27,6 +28,7 @@ class RequestInFlight:
     first_token_ms: float = 0.0
     problem: str | None = None
     detail: str | None = None
+    shed: bool = False
 
 
 _current: ContextVar[RequestInFlight | None] = ContextVar("faultmaven_request", default=None)

@@ -1,0 +1,111 @@
+"""Refusals of a service that is full: they have to cost next to nothing.
+
+At three times the load that can be carried, two of three requests are refused. What each of them
+costs is taken from those that are served, so it is written once and sent again and again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from starlette.requests import Request
+from starlette.types import Scope, Send
+
+from faultmaven.api.errors import failure_of, note_failure, shaped
+from faultmaven.errors import FaultMavenError
+from faultmaven.infrastructure.observability.request import require_request
+
+logger = logging.getLogger(__name__)
+
+_NAMELESS = "req-to-be-named"  # stands for the request's id in what is written once
+_PAUSE = 1.0  # seconds between two lines of the log
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """An operation's refusal, all but the request's id.
+
+    Attributes:
+        status: of the response.
+        headers: that it has.
+        body: in pieces; the id stands between each two.
+    """
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: list[bytes]
+
+    def headers_for(self, request_id: bytes) -> list[tuple[bytes, bytes]]:
+        """The headers, for one request."""
+        return [
+            (name, value.replace(_NAMELESS.encode(), request_id)) for name, value in self.headers
+        ]
+
+
+class Shedding:
+    """Refuses requests, each in the form of its protocol, and says so in the log now and then.
+
+    Args:
+        error: why they are refused.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, error: FaultMavenError, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._error = error
+        self._clock = clock
+        self._refusals: dict[str, _Refusal] = {}
+        self._unsaid = 0
+        self._said = -_PAUSE
+
+    async def refuse(self, path: str, scope: Scope, send: Send) -> None:
+        """Answer one request.
+
+        Args:
+            path: one of a closed set, whose refusals are kept.
+            scope: of the request; from now on it knows its route.
+            send: where the answer goes.
+        """
+        scope["route"] = SimpleNamespace(path=path)
+        refusal = self._refusals.get(path)
+        if refusal is None:
+            refusal = self._refusals[path] = self._written(path, scope)
+        self._say()
+        came = require_request()
+        came.problem, came.shed = self._error.slug, True
+        request_id = came.request_id.encode("ascii")
+        body = request_id.join(refusal.body)
+        headers = [
+            *refusal.headers_for(request_id),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        start = {"type": "http.response.start", "status": refusal.status, "headers": headers}
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    def _written(self, path: str, scope: Scope) -> _Refusal:
+        failure = failure_of(self._error, instance=path, request_id=_NAMELESS)
+        note_failure(failure)
+        response = shaped(Request(scope), failure)
+        return _Refusal(
+            response.status_code,
+            [header for header in response.raw_headers if header[0] != b"content-length"],
+            bytes(response.body).split(_NAMELESS.encode()),
+        )
+
+    def _say(self) -> None:
+        """One line a second at most: a flood of them would be a load of its own."""
+        self._unsaid += 1
+        now = self._clock()
+        if now - self._said < _PAUSE:
+            return
+        fields = {"event": "shed", "requests": self._unsaid}
+        logger.warning(
+            "Refused %d requests: %s", self._unsaid, self._error, extra={"fields": fields}
+        )
+        self._unsaid, self._said = 0, now
