@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 
 from faultmaven.infrastructure.llm.transport import failures
@@ -135,26 +135,18 @@ async def _connected(pool: Pool, origin: Origin, seconds: float) -> Connection:
 
 def _decoded(body: bytes, answer: Answer) -> bytes:
     """The body, decompressed, up to what any answer needs."""
-    decode = decoder_for(answer.headers)
-    return body if decode is None else b"".join(_bounded(decode(body), answer.status))
-
-
-def _bounded(pieces: Iterable[bytes], status: int) -> Iterator[bytes]:
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > failures.MAX_BODY:
-            raise failures.too_large(status)
-        yield piece
+    if "content-encoding" not in answer.headers:
+        return body
+    decode = decoder_for(answer.headers, answer.status)
+    whole = b"".join(decode(body))
+    decode.end()
+    return whole
 
 
 async def _pieces(connection: Connection) -> AsyncGenerator[bytes, None]:
     """The body as it comes, decompressed, up to what any answer needs."""
-    status, decode = connection.answer.status, decoder_for(connection.answer.headers)
-    size = 0
+    decode = decoder_for(connection.answer.headers, connection.answer.status)
     while (raw := await connection.piece()) is not None:
-        for piece in (raw,) if decode is None else decode(raw):
-            size += len(piece)
-            if size > failures.MAX_BODY:
-                raise failures.too_large(status)
+        for piece in decode(raw):
             yield piece
+    decode.end()

@@ -17,6 +17,7 @@ import httpx
 from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import USER_AGENT
+from faultmaven.infrastructure.llm.transport.compression import decoder_for
 from faultmaven.infrastructure.llm.transport.seam import PoolLimits, WireStream
 from faultmaven.infrastructure.llm.transport.tls import tls_context
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
@@ -162,7 +163,7 @@ class _Exchange:
             try:
                 async with self._call as response:
                     await self._arrived.put(response)
-                    async for piece in _bounded(response):
+                    async for piece in _decoded(response):
                         await self._arrived.put(piece)
             finally:
                 if not self._scope.cancel_called:
@@ -208,8 +209,6 @@ def _told(seconds: float = math.inf) -> Iterator[None]:
         raise failures.no_connection(min(seconds, failures.CONNECT_TIMEOUT)) from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise failures.no_answer(seconds) from error
-    except httpx.DecodingError as error:
-        raise failures.broken_compression() from error
     except httpx.TransportError as error:
         message = _connection_message(error)
         if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
@@ -229,14 +228,13 @@ async def _told_pieces(exchange: _Exchange) -> AsyncGenerator[bytes, None]:
             yield piece
 
 
-async def _bounded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """The body as it comes, up to what any answer needs."""
-    size = 0
-    async for piece in response.aiter_bytes():
-        size += len(piece)
-        if size > failures.MAX_BODY:
-            raise failures.too_large(response.status_code)
-        yield piece
+async def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, decompressed in bounded steps, up to what any answer needs."""
+    decode = decoder_for(_headers(response), response.status_code)
+    async for raw in response.aiter_raw():
+        for piece in decode(raw):
+            yield piece
+    decode.end()
 
 
 def _connection_message(error: httpx.TransportError) -> str:
