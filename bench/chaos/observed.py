@@ -17,25 +17,30 @@ from typing import Any
 from httpcore import AsyncHTTPConnection
 
 from faultmaven.cli.main import main
+from faultmaven.infrastructure.llm.transport.pool import Pool
 
 
 def _counts() -> str:
+    gc.unfreeze()  # what the service was made of belongs to it as well
     gc.collect()
     try:
         tasks = len(asyncio.all_tasks())
     except RuntimeError:  # between two turns of the loop
         tasks = -1
-    return json.dumps({"tasks": tasks, "busy": sum(map(_is_busy, gc.get_objects()))})
+    return json.dumps({"tasks": tasks, "busy": sum(map(_busy, gc.get_objects()))})
 
 
-def _is_busy(item: object) -> bool:
-    """Whether it is a connection to an upstream that somebody has and never gave back."""
-    if type(item) is not AsyncHTTPConnection:
-        return False
-    return not (item.is_idle() or item.is_closed())
+def _busy(item: object) -> int:
+    """How many connections to upstreams it holds that somebody has and never gave back."""
+    if type(item) is Pool:
+        return item.lent
+    if type(item) is AsyncHTTPConnection:
+        return int(not (item.is_idle() or item.is_closed()))
+    return 0
 
 
 def _reprs() -> str:
+    gc.unfreeze()
     ours = (item for item in gc.get_objects() if _is_ours(item))
     return "\n".join(_repr(item) for item in ours)
 

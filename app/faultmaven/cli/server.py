@@ -25,7 +25,6 @@ from faultmaven.container import container
 logger = logging.getLogger(__name__)
 
 _SETTLING = 0.2  # seconds in which a connection taken last sends the request it was opened for
-_YOUNG = 10_000  # new objects between two looks at the youngest; the usual 700 are one request's
 _CLOSE = (b"connection", b"close")
 
 
@@ -124,4 +123,3 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_YOUNG, 10, 10)

@@ -32,6 +32,11 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] | None = None
 
+    @property
+    def lent(self) -> int:
+        """How many connections somebody has, or is about to get."""
+        return self._lent
+
     def lend(self, origin: Origin) -> Connection | None:
         """A connection that was kept, to be given back; ``None`` where there is none."""
         if self._lent >= self._limits.connections:
