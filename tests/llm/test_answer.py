@@ -82,9 +82,15 @@ def test_the_end_of_the_connection_ends_only_what_says_no_length(
         b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nx: " + b"x" * 200_000,
+        _CHUNKED[:-11] + b"0\r\nx: " + b"x" * 200_000,
     ],
 )
 def test_what_is_not_http_is_refused(wire: bytes) -> None:
-    """Other protocols, two lengths at once, and a head without an end."""
+    """Other protocols, two lengths at once, and a head or trailers without an end."""
     with pytest.raises(MalformedAnswerError):
-        Answer().feed(wire)
+        _feed(Answer(), wire)
+
+
+def _feed(answer: Answer, wire: bytes) -> None:
+    for start in range(0, len(wire), 8192):
+        answer.feed(wire[start : start + 8192])

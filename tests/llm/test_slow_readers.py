@@ -68,12 +68,12 @@ async def test_a_slow_reader_holds_the_upstream_up() -> None:
     assert not connection.is_reusable()
     taken = 0
     while not line.listening:
-        assert await connection.piece() == _PIECE
+        assert await connection.piece(connection.exchange) == _PIECE
         taken += 1
     assert taken == 2
     for _ in range(fed, 16):
         _come(connection, _PIECE)
-    while await connection.piece() is not None:
+    while await connection.piece(connection.exchange) is not None:
         taken += 1
     assert taken == 16
     assert connection.is_reusable()

@@ -70,7 +70,6 @@ async def test_nothing_is_retried(transport: Transport, up: Upstream) -> None:
         ("reset_in_body", ProviderConnectionError),
         ("cut_body", ProviderConnectionError),
         ("cut_chunks", ProviderConnectionError),
-        ("not_http", ProviderConnectionError),
         ("bad_gzip", ProviderProtocolError),
         ("gzip_bomb", ProviderProtocolError),
     ],

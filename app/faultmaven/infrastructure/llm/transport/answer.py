@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import httptools
 
-_LARGEST_HEAD = 128 * 1024  # bytes
+_MOST_IN_VAIN = 128 * 1024  # bytes of a head, of a chunk's extensions, or of trailers
 _FINAL = 200  # a lower status announces an answer and is none
 
 
@@ -28,7 +28,7 @@ class Answer:
     """
 
     __slots__ = (
-        "_before_head",
+        "_in_vain",
         "_parser",
         "_pieces",
         "begun",
@@ -49,28 +49,27 @@ class Answer:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.begun = self.complete = self.reusable = False
-        self.buffered = self._before_head = 0
+        self.buffered = self._in_vain = 0
         self._pieces.clear()
 
     def feed(self, data: bytes | memoryview) -> None:
         """Read what came next.
 
         Raises:
-            MalformedAnswerError: it is not HTTP.
+            MalformedAnswerError: it is not HTTP, or has more about a body than any answer needs.
         """
+        self._in_vain += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.reusable = False
             if not self.complete:
                 raise MalformedAnswerError from error
-        if not self.begun:
-            self._before_head += len(data)
-            if self._before_head > _LARGEST_HEAD:
-                raise MalformedAnswerError
+        if self._in_vain > _MOST_IN_VAIN and not self.complete:
+            raise MalformedAnswerError
 
     def end(self) -> None:
-        """The connection has ended; so has a body that says nothing of its length."""
+        """Its server has ended the connection; so has a body that says nothing of its length."""
         self.reusable = False
         if self.begun and not self._says_its_length():
             self.complete = True
@@ -110,11 +109,13 @@ class Answer:
         status = self._parser.get_status_code()
         if status >= _FINAL:
             self.status, self.begun = status, True
+            self._in_vain = 0
         else:
             self.headers = {}
 
     def on_body(self, piece: bytes) -> None:
         """Called by the parser."""
+        self._in_vain = 0
         if not self.complete:
             self._pieces.append(piece)
             self.buffered += len(piece)

@@ -41,18 +41,25 @@ class Connection(asyncio.BufferedProtocol):
     Args:
         origin: where it leads.
         on_end: told once when it has ended, for whatever reason.
+
+    Attributes:
+        answer: what came in the last exchange.
+        exchange: which one that is, for who reads it by pieces.
+        idle_since: time of the event loop when the last one was over.
     """
 
     def __init__(self, origin: Origin, on_end: Callable[[Connection], None]) -> None:
         self.origin = origin
         self.idle_since = 0.0
         self.answer = Answer()
+        self.exchange = 0
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._failure: ProviderError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._held_up = False
+        self._aborted = False
         self._poll = select.poll()
         self._scratch = _scratch_of_this_thread()
 
@@ -107,17 +114,22 @@ class Connection(asyncio.BufferedProtocol):
             await self._news()
         return self.answer
 
-    async def piece(self) -> bytes | None:
+    async def piece(self, exchange: int) -> bytes | None:
         """The next piece of the answer's body; ``None`` at its end.
 
+        Args:
+            exchange: the one that is asked for: the connection may carry somebody else's by now.
+
         Raises:
-            ProviderError: it was cut.
+            ProviderError: it was cut, or its reader has left it.
         """
         answer = self.answer
+        self._require(exchange)
         while (piece := answer.take()) is None:
             if answer.complete:
                 return None
             await self._news()
+            self._require(exchange)
         if self._held_up and answer.buffered < _ROOM:
             self._hold_up(held_up=False)
         return piece
@@ -141,6 +153,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._hold_up(held_up=False)
             await self._news()
 
+    def finish(self) -> None:
+        """The exchange's reader leaves it: what it did not read by now is nobody's."""
+        self.exchange += 1
+
     def expire(self, seconds: float) -> None:
         """The exchange was given so many seconds, and they are over."""
         self.fail(failures.no_answer(seconds))
@@ -153,7 +169,8 @@ class Connection(asyncio.BufferedProtocol):
         self._wake()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close at once; what did not come by now is not to come."""
+        self._aborted = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -173,7 +190,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             answer.feed(self._scratch[:nbytes])
         except MalformedAnswerError:
-            self.fail(ProviderConnectionError(failures.CUT))
+            self.fail(failures.not_http())
             return
         if answer.buffered > _ROOM and not self._held_up:
             self._hold_up(held_up=True)
@@ -181,29 +198,37 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """Called by the event loop; the connection closes by itself then."""
-        self._ended(failures.CUT)
+        self._ended(failures.CUT, clean=True)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
-        self._ended(failures.CUT if exc is None else failures.LOST)
+        self._ended(failures.CUT if exc is None else failures.LOST, clean=exc is None)
         self._transport = None
         self._on_end(self)
 
-    def _ended(self, message: str) -> None:
-        self.answer.end()
+    def _ended(self, message: str, *, clean: bool) -> None:
+        if clean and not self._aborted:
+            self.answer.end()
         if not self.answer.complete and self._failure is None:
             self._failure = ProviderConnectionError(message)
         self._wake()
+
+    def _require(self, exchange: int) -> None:
+        if exchange != self.exchange:
+            raise ProviderConnectionError(failures.LEFT)
 
     async def _news(self) -> None:
         """Wait until something came.
 
         Raises:
             ProviderError: nothing can come any more.
+            RuntimeError: somebody else waits for the same.
         """
         if self._failure is not None:
             raise self._failure
+        if self._waiter is not None:
+            raise RuntimeError("two cannot read one answer")
         self._waiter = self._loop.create_future()
         try:
             await self._waiter

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
 
-from faultmaven.errors import ProviderConnectionError
+from faultmaven.errors import ProviderConnectionError, ProviderProtocolError
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import Origin
 from faultmaven.infrastructure.llm.transport.connection import Connection
@@ -69,7 +69,7 @@ async def _passed_on(origin: Origin, proxy: Proxy, connection: Connection) -> No
     )
     try:
         answer = await connection.head()
-    except ProviderConnectionError as error:
+    except (ProviderConnectionError, ProviderProtocolError) as error:
         raise failures.unreachable(failures.NO_TUNNEL) from error
     if answer.status not in _AGREED:
         raise failures.unreachable(failures.NO_TUNNEL)

@@ -19,6 +19,7 @@ MAX_BODY = 32 * 1024 * 1024
 
 CUT = "the connection was closed before the answer was whole"
 LOST = "the connection was lost"
+LEFT = "the answer was left before it was read"
 NO_TLS = "the TLS handshake failed"
 NO_NAME = "the host name could not be resolved"
 REFUSED = "the connection was refused"
@@ -56,6 +57,11 @@ def too_large(status: int) -> ProviderProtocolError:
 def broken_compression() -> ProviderProtocolError:
     """The answer cannot be decompressed."""
     return ProviderProtocolError("the answer's compression is broken")
+
+
+def not_http() -> ProviderProtocolError:
+    """What came is no answer, or a broken one."""
+    return ProviderProtocolError("the answer is not HTTP/1.1 as it should be")
 
 
 def require_sendable(headers: Mapping[str, str]) -> None:

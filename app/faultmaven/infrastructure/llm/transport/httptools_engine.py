@@ -118,10 +118,11 @@ class _Streaming:
         except BaseException:
             pool.give_back(connection)
             raise
-        return WireStream(head.status, head.headers, _pieces(connection))
+        return WireStream(head.status, head.headers, _pieces(connection, connection.exchange))
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of the connection; it closes unless the answer was read to its end."""
+        self._connection.finish()
         self._pool.give_back(self._connection)
 
 
@@ -143,10 +144,12 @@ def _decoded(body: bytes, answer: Answer) -> bytes:
     return whole
 
 
-async def _pieces(connection: Connection) -> AsyncGenerator[bytes, None]:
+async def _pieces(connection: Connection, exchange: int) -> AsyncGenerator[bytes, None]:
     """The body as it comes, decompressed, up to what any answer needs."""
+    raw = await connection.piece(exchange)
     decode = decoder_for(connection.answer.headers, connection.answer.status)
-    while (raw := await connection.piece()) is not None:
+    while raw is not None:
         for piece in decode(raw):
             yield piece
+        raw = await connection.piece(exchange)
     decode.end()

@@ -27,6 +27,8 @@ _NO_CONNECTION: Mapping[type[Exception], str] = {
     socket.gaierror: failures.NO_NAME,
     ConnectionRefusedError: failures.REFUSED,
 }
+# What httpcore and h11 say of a connection that ended; all else is about what came by it.
+_ENDED = ("disconnected", "closed connection")
 # A proxy meant for the internet must not see what is addressed to this machine.
 _NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
@@ -119,6 +121,7 @@ class _Exchange:
         self._call = call
         self._scope = anyio.CancelScope()
         self._arrived: asyncio.Queue[httpx.Response | bytes | None] = asyncio.Queue(maxsize=1)
+        self._left = False
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -127,6 +130,7 @@ class _Exchange:
 
     async def __aexit__(self, *_: object) -> None:
         """End it, and wait until it has tidied up, even if told to hurry meanwhile."""
+        self._left = True
         self._scope.cancel()
         hurried: asyncio.CancelledError | None = None
         while not self._task.done():
@@ -134,6 +138,9 @@ class _Exchange:
                 await asyncio.wait((self._task,))
             except asyncio.CancelledError as error:
                 hurried = error
+        while not self._arrived.empty():
+            self._arrived.get_nowait()
+        self._arrived.put_nowait(None)  # for who still waits
         if not self._task.cancelled():
             self._task.exception()  # told already to whoever asked
         if hurried is not None:
@@ -148,15 +155,22 @@ class _Exchange:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes, decompressed."""
-        while (piece := await self._arrived.get()) is not None:
+        while (piece := await self._next()) is not None:
             if isinstance(piece, bytes):
                 yield piece
         await asyncio.wait((self._task,))
         self._task.result()
 
+    async def _next(self) -> httpx.Response | bytes | None:
+        if not self._left:
+            arrived = await self._arrived.get()
+            if not self._left:
+                return arrived
+        raise ProviderConnectionError(failures.LEFT)
+
     async def _failure(self) -> BaseException:
         await asyncio.wait((self._task,))
-        return self._task.exception() or httpx.RemoteProtocolError("no answer")
+        return self._task.exception() or httpx.ReadError("no answer")
 
     async def _run(self) -> None:
         with self._scope:
@@ -209,6 +223,10 @@ def _told(seconds: float = math.inf) -> Iterator[None]:
         raise failures.no_connection(min(seconds, failures.CONNECT_TIMEOUT)) from error
     except (TimeoutError, httpx.TimeoutException) as error:
         raise failures.no_answer(seconds) from error
+    except httpx.RemoteProtocolError as error:
+        if not any(words in str(error) for words in _ENDED):
+            raise failures.not_http() from error
+        raise ProviderConnectionError(failures.CUT) from error
     except httpx.TransportError as error:
         message = _connection_message(error)
         if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
@@ -247,8 +265,6 @@ def _connection_message(error: httpx.TransportError) -> str:
         return failures.NO_CONNECTION
     if isinstance(error, httpx.ProxyError):
         return failures.NO_TUNNEL
-    if isinstance(error, httpx.RemoteProtocolError):
-        return failures.CUT
     if isinstance(error, httpx.UnsupportedProtocol):
         return failures.NO_HTTP_ADDRESS
     return failures.LOST
