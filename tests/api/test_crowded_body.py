@@ -36,6 +36,15 @@ async def test_too_many_parts_are_413(tmp_path: Path, messages: list[Any]) -> No
     assert "objects" in answer.json()["error"]["message"]
 
 
+async def test_too_many_tokens_are_told_to_come_as_text(tmp_path: Path) -> None:
+    """A hundred inputs of 512 tokens each are too many numbers; as texts they are a hundred."""
+    inputs = [list(range(512))] * 100
+    answer = await _post(tmp_path, "/v1/embeddings", {"model": "auto", "input": inputs})
+
+    assert answer.status_code == 413
+    assert "as text, not as tokens" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("line", ['{"level": "info", "n": [1, 2]}', 'a \\ "b" {,', "\\", '"'])
 async def test_what_stands_in_a_log_does_not_count(tmp_path: Path, line: str) -> None:
     """JSON lines, quotes and backslashes in a text are text."""

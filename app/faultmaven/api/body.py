@@ -47,7 +47,7 @@ _NOT_JSON = FieldFault(
 _CROWDED = FieldFault(
     "body",
     f"holds more than {MOST_OBJECTS:,} objects, or {MOST_VALUES:,} values",
-    "Send fewer messages or tools; put logs in as text.",
+    "Send fewer messages, tools or inputs; send text as text, not as tokens.",
 )
 _COMPRESSED = FieldFault(
     "Content-Encoding", "must not be set", "Send the body as it is, not compressed."
