@@ -48,6 +48,11 @@ def _tokens(written: Written) -> int:
     return sum(estimate_tokens(message.text) for message in written.prompt.messages)
 
 
+def _masked_tokens(written: Written) -> int:
+    texts = (message.text for message in written.prompt.messages)
+    return sum(estimate_tokens(mask_credentials(text)) for text in texts)
+
+
 def _turns(*texts: str) -> tuple[Turn, ...]:
     return tuple(
         Turn("assistant" if place % 2 else "user", text, float(place))
@@ -147,7 +152,7 @@ def test_no_text_can_close_its_delimiter(text: str, name: str) -> None:
     st.integers(0, 6),
     st.sampled_from([None, 2_048, 8_192, 32_768, 128_000]),
     st.tuples(st.sampled_from([1, 1_024, 100_000]), st.booleans()),
-    st.sampled_from(["log line with error 7\n", "\u4e16\u754c ", "x"]),
+    st.sampled_from(["log line with error 7\n", "\u4e16\u754c ", "x", "pwd=a1\n"]),
 )
 def test_prompt_fits_the_window(
     sizes: list[int],
@@ -161,7 +166,7 @@ def test_prompt_fits_the_window(
     documents = tuple(
         Document(f"attachment:{place}", (piece * size)[:size]) for place, size in enumerate(sizes)
     )
-    history = _turns(*(piece * 300 for _ in range(2 * exchanges)))
+    history = _turns(*(mask_credentials(piece * 300) for _ in range(2 * exchanges)))
     question = Question(documents, history=history, answer_tokens=answer)
     target = Target("p", "m", window, StructuredOutput.JSON_SCHEMA, small=small)
 
@@ -169,6 +174,7 @@ def test_prompt_fits_the_window(
 
     room = window or 8_192
     assert _tokens(written) + min(answer, room // 2) <= room
+    assert _masked_tokens(written) + min(answer, room // 2) <= room
     assert all(message.text for message in written.prompt.messages)
 
 

@@ -27,6 +27,7 @@ _SMALL_TOKENS = 900  # the embedded model reads some 70 tokens a second
 _SMALL_RUNBOOK_CHARS = 1_150
 _SMALL_QUOTES = 10
 _HISTORY_SHARE = 0.15  # of the room, when the material alone would fill it
+_GROWTH = 6  # times that masking may lengthen a text, at most: ``pwd=a,`` grows to 4.5
 _LEAST_TOKENS = 256  # for the material, however small the window is
 _LEAST_HISTORY = 60  # tokens; a shorter piece of an exchange says nothing
 
@@ -68,7 +69,7 @@ class Written:
 
 def estimate_tokens(text: str) -> int:
     """About how many tokens ``text`` has."""
-    return round(size_of(text) / _BYTES_PER_TOKEN)
+    return _tokens(size_of(text))
 
 
 def write_prompt(question: Question, target: Target, condenser: Condenser) -> Written:
@@ -86,13 +87,12 @@ def write_prompt(question: Question, target: Target, condenser: Condenser) -> Wr
     room = max(_room(question, target) - fixed, _LEAST_TOKENS)
     documents = _fitted(question.documents, _material_room(question, room), condenser)
     tag = _tag(documents)
-    spent = sum(estimate_tokens(document.text) for document in documents)
     material = "\n\n".join(_delimited(document, tag) for document in documents)
     # What is read last weighs most with a small model: its runbook stands in the middle.
     parts = (material, background) if target.small else (background, material)
     messages = (
         Message("system", system),
-        *_history(question.history, room - spent, condenser),
+        *_earlier(question.history, documents, room, condenser),
         Message("user", "\n\n".join(part for part in (*parts, request) if part)),
     )
     schema = _schema(question, target, documents, condenser)
@@ -184,7 +184,9 @@ def _brief(runbook: Runbook) -> str:
 
 def _fitted(documents: Sequence[Document], room: int, condenser: Condenser) -> tuple[Document, ...]:
     """The documents within ``room`` tokens: short ones whole, long ones share the rest."""
-    costs = [estimate_tokens(document.text) for document in documents]
+    if sum(estimate_tokens(document.text) for document in documents) * _GROWTH <= room:
+        return tuple(documents)
+    costs = [_cost(document, room, condenser) for document in documents]
     if sum(costs) <= room:
         return tuple(documents)
     shares = _shares(costs, room)
@@ -192,6 +194,11 @@ def _fitted(documents: Sequence[Document], room: int, condenser: Condenser) -> t
         document if cost <= share else _cut(document, share, condenser)
         for document, cost, share in zip(documents, costs, shares, strict=True)
     )
+
+
+def _cost(document: Document, room: int, condenser: Condenser) -> int:
+    """Tokens of a document, masked if that lengthens it; any number above ``room`` if too many."""
+    return _tokens(condenser.size(document.text, _bytes(room + 1)))
 
 
 def _shares(costs: Sequence[int], room: int) -> list[int]:
@@ -208,8 +215,22 @@ def _cut(document: Document, tokens: int, condenser: Condenser) -> Document:
     return Document(document.name, condenser.fitted(document.text, _bytes(tokens)))
 
 
+def _tokens(size: int) -> int:
+    return round(size / _BYTES_PER_TOKEN)
+
+
 def _bytes(tokens: int) -> int:
     return int(tokens * _BYTES_PER_TOKEN)
+
+
+def _earlier(
+    turns: Sequence[Turn], documents: Sequence[Document], room: int, condenser: Condenser
+) -> tuple[Message, ...]:
+    """What of the history fits beside the documents."""
+    if not turns:
+        return ()
+    spent = sum(_cost(document, room, condenser) for document in documents)
+    return _history(turns, room - spent, condenser)
 
 
 def _history(turns: Sequence[Turn], room: int, condenser: Condenser) -> tuple[Message, ...]:

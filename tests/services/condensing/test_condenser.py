@@ -155,6 +155,39 @@ def test_a_text_is_looked_through_once_for_all_windows() -> None:
     assert len({*shown}) == 3
 
 
+_SECRETS = st.lists(
+    st.sampled_from(
+        ["pwd=a1", "url=postgres://app:pw3@db/x", "error", "${A}", '"pass":1', " ", "\n"]
+    ),
+    min_size=1,
+    max_size=20,
+).flatmap(lambda words: st.integers(1, 300).map(lambda times: ("".join(words) + "\n") * times))
+
+
+@settings(max_examples=80, deadline=None)
+@given(_SECRETS, st.integers(0, 9000))
+def test_what_is_shown_fits_masked_too(text: str, limit: int) -> None:
+    """Placeholders are longer than short secrets, and do not burst what was cut, or left whole."""
+    shown = _fitted(text, limit)
+
+    assert size_of(shown) <= limit
+    assert size_of(mask_credentials(shown)) <= limit
+    if max(size_of(text), size_of(mask_credentials(text))) <= limit:
+        assert shown == text
+
+
+def test_lines_keep_their_numbers_where_masking_takes_room() -> None:
+    """A second choice is one of the same lines, the trouble among them; secrets take a share."""
+    lines = [f"10:00:{i % 60:02d} conn {i} url=postgres://app:pw{i % 9}@db ok" for i in range(4000)]
+    lines[2345] = "10:00:00 fatal: conn 2345 lost"
+    shown = _fitted("\n".join(lines), 8000)
+    numbered = dict(_numbered(shown))
+
+    assert numbered[2346] == lines[2345]
+    assert all(lines[number - 1] == line for number, line in numbered.items())
+    assert 6000 < size_of(mask_credentials(shown)) <= 8000
+
+
 _WORDS = [
     "error ",
     "fatal ",

@@ -13,6 +13,7 @@ from faultmaven.services.condensing.writing import written
 
 _LEAST = 600  # bytes; in fewer there is no room to choose
 _MARGIN = 40_000  # characters that are masked behind those that may be shown
+_CHOICES = 3  # of a text that masking lengthens, before what does not fit is cut off
 
 
 class Condenser:
@@ -31,17 +32,43 @@ class Condenser:
     def __init__(self, mask: Callable[[str], str]) -> None:
         self.mask = mask
         self._analyses: dict[str, Analysis] = {}
+        self._masked: dict[str, int] = {}
         self._lock = Lock()
 
     def fitted(self, text: str, limit: int) -> str:
-        """At most ``limit`` bytes of UTF-8 of a text; the text itself if it fits."""
-        if size_of(text) <= limit:
+        """At most ``limit`` bytes of UTF-8 of a text, masked or not; the text itself if it fits.
+
+        Masking lengthens a text that holds short secrets, and most targets get it masked.
+        """
+        if self.size(text, limit) <= limit:
             return text
         if limit < _LEAST:
-            return self._beginning(text, max(limit, 0))
-        analysis = self._analysis(text)
-        heading = analysis.heading
-        return heading + written(choose(analysis, limit - len(heading)), self.mask)
+            return self._beginning(text, limit)
+        return self._chosen(self._analysis(text), limit)
+
+    def size(self, text: str, enough: int) -> int:
+        """Bytes of a text as it is, or masked if those are more.
+
+        Only as it is where those are more than ``enough``: masking them would tell nothing new.
+        """
+        plain = size_of(text)
+        if plain > enough:
+            return plain
+        with self._lock:
+            if text not in self._masked:
+                self._masked[text] = size_of(self.mask(text))
+            return max(plain, self._masked[text])
+
+    def _chosen(self, analysis: Analysis, limit: int) -> str:
+        """What tells most; chosen again with less room as long as its masked text is too long."""
+        room, heading = limit, analysis.heading
+        for _ in range(_CHOICES):
+            shown = heading + written(choose(analysis, room - len(heading)), self.mask)
+            size = self.size(shown, limit)
+            if size <= limit:
+                return shown
+            room = max(room * limit // size, _LEAST)
+        return self._cut(self.mask(shown), limit)
 
     def _analysis(self, text: str) -> Analysis:
         with self._lock:
@@ -51,8 +78,18 @@ class Condenser:
 
     def _beginning(self, text: str, limit: int) -> str:
         end = text.find("\n", limit + _MARGIN)
-        start = self.mask(text if end < 0 else text[:end])
-        return start.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+        return self._cut(self.mask(text if end < 0 else text[:end]), limit)
+
+    def _cut(self, masked: str, limit: int) -> str:
+        """The beginning of a masked text; a placeholder that is cut may grow when masked again."""
+        raw, size = masked.encode("utf-8", "replace"), limit
+        while size > 0:
+            kept = raw[:size].decode("utf-8", "ignore")
+            over = size_of(self.mask(kept)) - limit
+            if over <= 0:
+                return kept
+            size -= over
+        return ""
 
     def _prepared(self, text: str) -> str:
         """The text, masked where a cut could go through a secret; its lines stay where they are.
