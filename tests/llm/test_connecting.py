@@ -147,3 +147,17 @@ async def test_key_that_cannot_be_sent_is_the_keys_fault(
     assert "'authorization'" in str(caught.value)
     assert "3456" not in str(caught.value)
     assert not up.requests
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x\r\ny", "x: y", "x y", "", "schlüssel", "Host", "content-length", "Transfer-Encoding"],
+)
+async def test_header_that_cannot_be_given_is_not_sent(
+    transport: Transport, up: Upstream, name: str
+) -> None:
+    """Neither what is no name, nor what says to whom a request goes and where it ends."""
+    with pytest.raises(ProviderAuthError, match="cannot be sent") as caught:
+        await transport.send(replace(question(up), headers={name: "1"}), timeout=5)
+    assert str(caught.value).isprintable()
+    assert not up.requests

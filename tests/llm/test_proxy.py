@@ -76,6 +76,25 @@ async def test_local_text_passes_no_proxy(
     assert proxied == []
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9", "http://[::9"])
+async def test_a_proxy_of_an_unknown_kind_is_told(
+    proxy: str, monkeypatch: pytest.MonkeyPatch, transport: Transport
+) -> None:
+    """Nothing goes past it, but what is meant for this machine; another provider may be better."""
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, proxy)
+    request = WireRequest("GET", "http://127.0.0.2:9/v1/models", {})
+    with pytest.raises(ProviderConnectionError, match="proxy that the environment names") as sent:
+        await transport.send(request, timeout=5)
+    with pytest.raises(ProviderConnectionError, match="proxy that the environment names"):
+        async with transport.stream(request):
+            pass
+    assert sent.value.prefers_next
+    async with Upstream("openai", keys=None) as up:
+        here = WireRequest("GET", f"{up.base_url}/models", {"authorization": "Bearer a"})
+        assert (await transport.send(here, timeout=5)).status == 200
+
+
 async def test_both_ways_are_closed(proxied: list[bytes], transport: Transport) -> None:
     """Closing a transport closes what goes straight as well as what goes through a proxy."""
     async with Upstream("openai") as up:

@@ -255,17 +255,18 @@ def test_the_setting_names_the_engine() -> None:
     assert type(shared_transport()) is type(new_transport("httptools"))
 
 
-WITHOUT_HTTPTOOLS = """
-import sys
-sys.modules["httptools"] = None
+THEN_AUTO = """
 from faultmaven.infrastructure.llm.transport import new_transport
 print(type(new_transport()).__name__)
 """
 
 
-def test_httpx_serves_where_httptools_is_missing() -> None:
-    """A machine that has no wheel of the fast engine's parser asks its providers all the same."""
+@pytest.mark.parametrize(
+    "without", ["import sys; sys.modules['httptools'] = None", "import select; del select.poll"]
+)
+def test_httpx_serves_where_the_fast_engine_cannot(without: str) -> None:
+    """A machine that has no wheel of its parser, or is Windows, asks its providers all the same."""
     script = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", WITHOUT_HTTPTOOLS], capture_output=True, text=True, check=True
+        [sys.executable, "-c", without + THEN_AUTO], capture_output=True, text=True, check=True
     )
     assert script.stdout.split() == ["HttpxTransport"]

@@ -1,12 +1,14 @@
 """The only HTTP client: one set of connections for all providers. It sends, it never retries.
 
 The seam is `Transport`: bytes-to-be in, bytes out, whole or as they come. Two engines stand behind
-it, which nobody can tell apart but by their cost: one of our own on httptools, and one on httpx,
-which serves where the first cannot. Tests put a recorded transport there.
+it: one of our own on httptools, and one on httpx, which serves where the first cannot. They keep
+the same promises; docs/decisions/0016 names where they differ. Tests put a recorded transport
+there.
 """
 
 from __future__ import annotations
 
+import select
 from importlib.util import find_spec
 from typing import Literal
 
@@ -35,7 +37,7 @@ def new_transport(engine: EngineName = "auto", limits: PoolLimits | None = None)
     Raises:
         ModuleNotFoundError: the engine that was named is not installed.
     """
-    if engine == "httpx" or (engine == "auto" and not find_spec("httptools")):
+    if engine == "httpx" or (engine == "auto" and not _is_fast_one_possible()):
         from faultmaven.infrastructure.llm.transport.httpx_engine import (  # noqa: PLC0415 - as below
             HttpxTransport,
         )
@@ -46,6 +48,11 @@ def new_transport(engine: EngineName = "auto", limits: PoolLimits | None = None)
     )
 
     return HttptoolsTransport(limits)
+
+
+def _is_fast_one_possible() -> bool:
+    """Whether its parser is installed, and the system can be asked what a connection has to say."""
+    return bool(find_spec("httptools")) and hasattr(select, "poll")
 
 
 def shared_transport(engine: EngineName = "auto") -> Engine:

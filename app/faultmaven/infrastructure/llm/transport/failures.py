@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from faultmaven.errors import (
     ProviderAuthError,
@@ -24,11 +26,14 @@ NO_TLS = "the TLS handshake failed"
 NO_NAME = "the host name could not be resolved"
 REFUSED = "the connection was refused"
 NO_CONNECTION = "no connection came about"
+NO_SUCH_PROXY = "the proxy that the environment names is of a kind that is not spoken to"
 NO_TUNNEL = "the proxy makes no connection to the base URL's host"
 NO_ADDRESS = "the base URL is not a valid address"
 NO_HTTP_ADDRESS = "the base URL must begin with http:// or https://"
 
 _HIGHEST_PORT = 65535
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = frozenset({"host", "content-length", "transfer-encoding"})
 
 
 def unreachable(message: str) -> ProviderConnectionError:
@@ -68,11 +73,19 @@ def require_sendable(headers: Mapping[str, str]) -> None:
     """HTTP carries printable ASCII in headers; a key copied badly may hold other characters.
 
     Raises:
-        ProviderAuthError: a header does.
+        ProviderAuthError: a header does, or has a name that is none or that is ours to give.
     """
     for name, value in headers.items():
+        if not _may_be_given(name):
+            raise ProviderAuthError(f"header {name!a} cannot be sent")
         if not (value.isascii() and value.isprintable()):
             raise ProviderAuthError(f"header '{name}' holds characters that cannot be sent")
+
+
+@lru_cache(maxsize=512)  # the same names are given again and again
+def _may_be_given(name: str) -> bool:
+    """Whether it is a name (RFC 9110, 5.6.2), and not one that says where the request ends."""
+    return bool(_TOKEN.fullmatch(name)) and name.lower() not in _OURS
 
 
 def is_port(number: int) -> bool:

@@ -21,7 +21,7 @@ from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
 class HttptoolsTransport:
     """`Transport` over sockets of its own.
 
-    A proxy that is itself spoken to in TLS or SOCKS is left to httpx.
+    A proxy that is itself spoken to in TLS is left to httpx.
 
     Args:
         limits: how many connections it may hold.

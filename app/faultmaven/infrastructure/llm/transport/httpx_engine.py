@@ -18,6 +18,7 @@ from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import USER_AGENT
 from faultmaven.infrastructure.llm.transport.compression import decoder_for
+from faultmaven.infrastructure.llm.transport.proxies import THIS_MACHINE
 from faultmaven.infrastructure.llm.transport.seam import PoolLimits, WireStream
 from faultmaven.infrastructure.llm.transport.tls import tls_context
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
@@ -29,8 +30,6 @@ _NO_CONNECTION: Mapping[type[Exception], str] = {
 }
 # What httpcore and h11 say of a connection that ended; all else is about what came by it.
 _ENDED = ("disconnected", "closed connection")
-# A proxy meant for the internet must not see what is addressed to this machine.
-_NO_PROXY = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class HttpxTransport:
@@ -83,8 +82,9 @@ class HttpxTransport:
 
     def _exchange(self, request: WireRequest) -> _Exchange:
         failures.require_sendable(request.headers)
-        failures.require_port(httpx.URL(request.url).port)
-        client = self._client_of_this_loop(direct=request.direct)
+        url = httpx.URL(request.url)
+        failures.require_port(url.port)
+        client = self._client_of_this_loop(direct=request.direct or url.host in THIS_MACHINE)
         return _Exchange(
             client.stream(
                 request.method,
@@ -99,7 +99,10 @@ class HttpxTransport:
         if self._loop is not loop:
             self._clients, self._loop = {}, loop
         if direct not in self._clients:
-            self._clients[direct] = _new_client(self._limits, direct=direct)
+            try:
+                self._clients[direct] = _new_client(self._limits, direct=direct)
+            except (ImportError, ValueError, httpx.InvalidURL) as error:
+                raise failures.unreachable(failures.NO_SUCH_PROXY) from error
         return self._clients[direct]
 
     def _let_go(self) -> tuple[asyncio.AbstractEventLoop | None, tuple[httpx.AsyncClient, ...]]:
@@ -204,7 +207,6 @@ def _new_client(limits: PoolLimits, *, direct: bool) -> httpx.AsyncClient:
             "user-agent": USER_AGENT,
         },
         follow_redirects=False,  # a redirect would carry the key to somewhere else
-        mounts=dict.fromkeys(_NO_PROXY),
         # Each call stands for itself: nobody's cookie is kept, let alone shown to somebody else.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )

@@ -58,8 +58,10 @@ class Transport(Protocol):
         """Send and return the whole answer, whatever its status.
 
         Raises:
-            ProviderAuthError: a header, most likely the key, cannot be sent at all.
-            ProviderConnectionError: refused, reset, not resolved, TLS failed, or cut.
+            ProviderAuthError: a header, most likely the key, cannot be sent at all, or is one that
+                the transport writes itself: ``Host`` and what says where a request ends.
+            ProviderConnectionError: refused, reset, not resolved, TLS failed, cut, or behind a
+                proxy of an unknown kind.
             ProviderTimeoutError: not whole within ``timeout`` seconds.
             ProviderProtocolError: not HTTP, or larger than any answer is.
         """
