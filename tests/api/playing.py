@@ -41,11 +41,14 @@ class Playing(ILLMProvider):
         *deltas: Delta,
         answer: LLMResponse = ANSWER,
         attempts: Sequence[Attempt] = (),
+        first_token_ms: float = 0.0,
         failure: FaultMavenError | None = None,
     ) -> None:
         self._deltas = deltas
         self._answer = replace(answer, attempts=(*attempts, *answer.attempts))
-        self._beginning = Beginning(answer.provider, answer.model, tuple(attempts), answer.ignored)
+        self._beginning = Beginning(
+            answer.provider, answer.model, tuple(attempts), answer.ignored, first_token_ms
+        )
         self._failure = failure
         self.options: list[GenerateOptions] = []
 

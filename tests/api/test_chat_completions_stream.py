@@ -178,6 +178,13 @@ async def test_headers_come_with_the_beginning(tmp_path: Path) -> None:
     assert float(headers["x-faultmaven-overhead-ms"]) >= 0
 
 
+async def test_the_time_to_the_first_token_is_none_of_our_overhead(tmp_path: Path) -> None:
+    """However long a provider thought before it spoke, that is not what the gateway cost."""
+    llm = Playing(*PIECES, answer=ANSWER, first_token_ms=3_600_000)
+    headers = (await stream_of(tmp_path, llm)).headers
+    assert float(headers["x-faultmaven-overhead-ms"]) == 0
+
+
 async def test_a_failure_before_the_answer_is_a_status(tmp_path: Path) -> None:
     """Nothing has been sent by then: clients see what they would without a stream."""
     failure = AllProvidersFailedError("All providers failed", attempts=[DOWN], retry_after=7)

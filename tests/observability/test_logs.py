@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 
 from faultmaven.errors import ErrorClass
+from faultmaven.infrastructure.observability.log_stream import LogStream
 from faultmaven.infrastructure.observability.logs import AttemptLog, LogTracer, configure_logging
 from faultmaven.infrastructure.observability.request import begin_request
 from faultmaven.models.attempt import Usage
@@ -202,3 +206,84 @@ def test_the_tracer_times_steps_for_whoever_looks_closely(
         raise ZeroDivisionError
     parsed = json_line(capsys)
     assert (parsed["step"], parsed["duration_ms"]) == ("retrieval", 250.0)
+
+
+def test_every_text_of_a_field_is_masked_however_deep_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Lists, objects, and whatever is no JSON: nothing of it shows a credential."""
+    configure_logging("json")
+    fields = {
+        "list": [SECRET],
+        "object": {"a": (SECRET, 1)},
+        "error": ValueError(SECRET),
+        "bytes": SECRET.encode(),
+        "number": float("nan"),
+    }
+    ours.info("a line", extra={"fields": fields})
+    line = json_line(capsys)
+    assert SECRET not in json.dumps(line)
+    assert line["object"]["a"][1] == 1
+    assert line["number"] == "nan"
+
+
+def test_a_line_that_cannot_be_written_shows_nothing_of_its_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A mistake in a call of the logger costs the line, and tells no credential."""
+    configure_logging()
+    (handler,) = [own for own in logging.getLogger().handlers if "faultmaven" in repr(type(own))]
+    handler.handle(logging.LogRecord("faultmaven", logging.INFO, "", 0, "%s %s", (SECRET,), None))
+    (line,) = lines(capsys)
+    assert "was lost (TypeError): %s %s" in line
+
+
+def test_a_traceback_forges_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What an error says cannot pass for a line of the log."""
+    configure_logging()
+    try:
+        raise ValueError("x\nERROR: all is lost")  # noqa: TRY301 - a traceback is wanted
+    except ValueError:
+        ours.exception("It failed")
+    _, *trace = lines(capsys)
+    assert trace
+    assert all(line.startswith("    ") for line in trace)
+
+
+class _FullDisk(io.StringIO):
+    """A stream that takes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tried = 0
+
+    def write(self, _text: str) -> int:
+        """Refuse it."""
+        self.tried += 1
+        raise OSError(errno.ENOSPC, "no space left")
+
+
+async def test_a_full_disk_costs_lines_and_nothing_else() -> None:
+    """What cannot be written is given up: to tell of it would be the next line that cannot."""
+    disk = _FullDisk()
+    stream = LogStream(disk)
+    stream.write("a line\n")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert disk.tried == 1
+
+
+async def test_the_lines_of_one_turn_are_written_together() -> None:
+    """One system call for all that is logged until the event loop goes on."""
+    told: list[str] = []
+
+    class Told(io.StringIO):
+        def write(self, text: str) -> int:
+            told.append(text)
+            return len(text)
+
+    stream = LogStream(Told())
+    stream.write("one\n")
+    stream.write("two\n")
+    await asyncio.sleep(0)
+    assert told == ["one\ntwo\n"]

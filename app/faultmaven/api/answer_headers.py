@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.embedding import EmbeddingAnswer
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.stream import Beginning
@@ -18,31 +19,41 @@ def headers_of_answer(answer: LLMResponse) -> Mapping[str, str]:
     """What a whole answer tells."""
     tried = len(answer.attempts) or 1
     confidence = {"X-FaultMaven-Confidence": f"{answer.confidence:.2f}"}
-    return {**_headers(answer.provider, answer.model, tried, tuple(answer.ignored)), **confidence}
+    return {**_headers(answer.provider, answer.model, tried, answer.ignored), **confidence}
 
 
 def headers_of_beginning(beginning: Beginning) -> Mapping[str, str]:
     """What is known when an answer begins: all but how sure it will be."""
     tried = len(beginning.attempts) + 1
-    return _headers(beginning.provider, beginning.model, tried, tuple(beginning.ignored))
+    return _headers(beginning.provider, beginning.model, tried, beginning.ignored)
+
+
+def note_beginning(beginning: Beginning) -> None:
+    """Keep the time to the first token from being taken for the gateway's own."""
+    request = current_request()
+    if request is not None:
+        request.first_token_ms = beginning.first_token_ms
 
 
 def headers_of_vectors(answer: EmbeddingAnswer) -> Mapping[str, str]:
     """What an answer of vectors tells; nobody scores those."""
     tried = len(answer.attempts) or 1
-    return _headers(answer.provider, answer.model, tried, tuple(answer.ignored))
+    return _headers(answer.provider, answer.model, tried, answer.ignored)
+
+
+def _headers(provider: str, model: str, tried: int, ignored: Sequence[str]) -> Mapping[str, str]:
+    told = _who(provider, model, tried)
+    return {**told, "X-FaultMaven-Ignored-Fields": _fit(", ".join(ignored))} if ignored else told
 
 
 @lru_cache(maxsize=256)
-def _headers(provider: str, model: str, tried: int, ignored: tuple[str, ...]) -> Mapping[str, str]:
-    headers = {
+def _who(provider: str, model: str, tried: int) -> Mapping[str, str]:
+    """Who answered: a few, over and over."""
+    return {
         "X-FaultMaven-Provider": _fit(provider),
         "X-FaultMaven-Model": _fit(model),
         "X-FaultMaven-Attempts": str(tried),
     }
-    if ignored:
-        headers["X-FaultMaven-Ignored-Fields"] = _fit(", ".join(ignored))
-    return headers
 
 
 def _fit(text: str) -> str:

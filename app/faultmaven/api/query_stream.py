@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from faultmaven.api.answer_headers import note_beginning
 from faultmaven.api.errors import failure_of, note_failure
 from faultmaven.api.event_stream import EventStream
 from faultmaven.errors import FaultMavenError
@@ -40,6 +41,7 @@ class AnswerEvents:
 
     async def on_begin(self, beginning: Beginning) -> None:
         """Write nothing: the first words follow."""
+        note_beginning(beginning)
 
     async def on_delta(self, delta: Delta) -> None:
         """Write the next words."""

@@ -12,12 +12,28 @@ from typing import Any
 
 
 def _written_slowly(value: Mapping[str, Any]) -> bytes:
-    return _SLOW.encode(value).encode("utf-8", "replace")
+    try:
+        return _SLOW.encode(value).encode("utf-8", "replace")
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
 
 
+def _read_slowly(data: bytes) -> Any:
+    try:
+        return json.loads(data.decode("utf-8"), parse_constant=_refused)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def _refused(constant: str) -> float:
+    message = f"{constant} is no JSON"
+    raise ValueError(message)
+
+
+_TOO_DEEP = "nested too deeply"
 _SLOW = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _write: Callable[[Mapping[str, Any]], bytes] = _written_slowly
-_read: Callable[[bytes], Any] = json.loads
+_read: Callable[[bytes], Any] = _read_slowly
 try:
     import orjson
 except ImportError:  # no wheel for this machine: the standard library does it all
@@ -30,8 +46,8 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
     """The value as compact JSON in UTF-8; characters that UTF-8 cannot carry become ``?``.
 
     Raises:
-        ValueError: it holds NaN or an infinity, and something else the fast library does not
-            take; that library writes them as ``null``.
+        ValueError: it is nested too deeply, or holds NaN or an infinity and something else the
+            fast library does not take; that library writes those numbers as ``null``.
         TypeError: it holds what JSON has no word for.
     """
     try:
@@ -44,6 +60,6 @@ def read_json(data: bytes) -> Any:
     """What the text stands for.
 
     Raises:
-        ValueError: it is no JSON in UTF-8, as the strictest reader sees it.
+        ValueError: it is no JSON in UTF-8, or is nested too deeply.
     """
     return _read(data)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -157,6 +158,13 @@ def _outcome_for_another(task: asyncio.Task[Any]) -> Any:
     failure = task.exception()
     if failure is None:
         return task.result()
-    own = type(failure).__new__(type(failure), *failure.args)
-    own.__dict__.update(failure.__dict__)
-    raise own from failure
+    raise _copied(failure) from failure
+
+
+def _copied(failure: BaseException) -> BaseException:
+    try:
+        return copy(failure)
+    except TypeError:  # its class is made from other things than it remembers
+        own = type(failure).__new__(type(failure), *failure.args)
+        own.__dict__.update(failure.__dict__)
+        return own

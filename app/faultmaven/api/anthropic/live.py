@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faultmaven.api.answer_headers import headers_of_answer, headers_of_beginning
+from faultmaven.api.answer_headers import headers_of_answer, headers_of_beginning, note_beginning
 from faultmaven.api.anthropic.errors import error_event
 from faultmaven.api.anthropic.request import Asked
 from faultmaven.api.anthropic.stream import AnswerEvents
@@ -28,6 +28,7 @@ class Teller:
 
     async def on_begin(self, beginning: Beginning) -> None:
         """Send the head and the first event."""
+        note_beginning(beginning)
         await self._stream.open({**self._headers, **headers_of_beginning(beginning)})
         await self._stream.write(self._answer.begin(beginning))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from faultmaven.api.answer_headers import headers_of_beginning
+from faultmaven.api.answer_headers import headers_of_beginning, note_beginning
 from faultmaven.api.errors import failure_of, note_failure
 from faultmaven.api.event_stream import EventStream
 from faultmaven.api.openai.answer import Envelope, finish_reason
@@ -40,6 +40,7 @@ class ChatStream:
 
     async def on_begin(self, beginning: Beginning) -> None:
         """Send the head; who speaks is told with the first piece."""
+        note_beginning(beginning)
         await self._begin(beginning)
 
     async def on_delta(self, delta: Delta) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,8 +15,8 @@ from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.credentials import mask_credentials
 
 _traceback_writer = logging.Formatter()
-_write_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
-_WORD = 64  # characters; the names of providers, models, routes and the like are shorter
+_write_json = json.JSONEncoder(ensure_ascii=False).encode
+_CLOSED = frozenset({"event", "method", "route", "provider", "outcome"})  # few words, over and over
 # A message with a line break must not forge a line of its own: what follows is set in.
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))} | {
     ord("\n"): "\n    ",
@@ -55,7 +56,7 @@ class ConsoleFormatter(_MaskingFormatter):
             message = f"{record.levelname}: {message}"
         if _fields(record):
             message = f"{_time_of_day(int(record.created))} {message}{_request_suffix()}"
-        return f"{message}\n{trace}" if trace else message
+        return f"{message}\n    {trace.translate(_ESCAPES)}" if trace else message
 
 
 class JSONFormatter(_MaskingFormatter):
@@ -72,18 +73,17 @@ class JSONFormatter(_MaskingFormatter):
             "request_id": request.request_id if request else None,
         }
         for name, value in _fields(record).items():
-            entry[name] = _masked(value)
+            entry[name] = _masked_word(value) if name in _CLOSED else _masked(value)
         if trace:
             entry["exception"] = trace
         return _write_json(entry)
 
 
 def _trace(record: logging.LogRecord) -> str:
-    """Traceback and stack, as far as the record has them; credentials masked."""
-    parts = [_traceback_writer.formatException(record.exc_info)] if record.exc_info else []
-    if record.stack_info:
-        parts.append(record.stack_info)
-    return mask_credentials("\n".join(parts)) if parts else ""
+    """The traceback, if the record has one; credentials masked."""
+    if not record.exc_info:
+        return ""
+    return mask_credentials(_traceback_writer.formatException(record.exc_info))
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
@@ -93,15 +93,22 @@ def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
 
 
 def _masked(value: object) -> object:
-    if not isinstance(value, str):
+    """The value as JSON has it, with every text in it masked."""
+    if value is None or isinstance(value, bool | int):
         return value
-    return _masked_word(value) if len(value) <= _WORD else mask_credentials(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _masked(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(part) for part in value]
+    return mask_credentials(str(value))
 
 
-@lru_cache(maxsize=1024)
-def _masked_word(word: str) -> str:
-    """As `mask_credentials`; the same few words stand in line after line."""
-    return mask_credentials(word)
+@lru_cache(maxsize=256)
+def _masked_word(word: object) -> object:
+    """As `_masked`, for words of a closed set: they stand in line after line."""
+    return _masked(word)
 
 
 @lru_cache(maxsize=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -25,15 +26,19 @@ class LogStream:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # before the loop runs, after it, and in other threads
+            self._lines.append(line)
             self.flush()
-            self._stream.write(line)
             return
         if not self._lines:
             loop.call_soon(self.flush)
         self._lines.append(line)
 
     def flush(self) -> None:
-        """Write what was taken."""
+        """Write what was taken; what cannot be written is lost.
+
+        That must not be told: it would be a line of the log, which cannot be written either.
+        """
         lines, self._lines = self._lines, []
         if lines:
-            self._stream.write("".join(lines))
+            with suppress(OSError, ValueError):  # a full disk, a broken pipe, a closed file
+                self._stream.write("".join(lines))

@@ -12,6 +12,7 @@ from typing import Literal
 from faultmaven.infrastructure.observability.log_format import ConsoleFormatter, JSONFormatter
 from faultmaven.infrastructure.observability.log_stream import LogStream
 from faultmaven.models.attempt import Attempt
+from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,13 @@ class _OurHandler(logging.StreamHandler[LogStream]):
 
     def flush(self) -> None:
         """Nothing: the stream knows when it is time, and each line would ask for it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name the standard library gives it
+        """Tell of a line that cannot be written, without what it was to say: that is not masked."""
+        told = mask_credentials(str(record.msg))
+        error = sys.exc_info()[0]
+        why = error.__name__ if error else "unknown"
+        self._gathering.write(f"A line of {record.name} was lost ({why}): {told}\n")
 
     def close(self) -> None:
         """Write what is left."""

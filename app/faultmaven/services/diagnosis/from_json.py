@@ -26,6 +26,8 @@ _SEVERITIES = frozenset(get_args(Severity))
 _SAFETIES = frozenset(get_args(Safety))
 _SANITIZER = Sanitizer()
 
+_LONGEST_NAME = 64  # characters; none of ours comes near
+
 
 def _text(value: object) -> str:
     """Strings and numbers as text; of anything else nothing.
@@ -58,9 +60,13 @@ def _folded(value: Mapping[str, Any]) -> dict[str, Any]:
     return {field_name(name): v for name, v in value.items()}
 
 
-@lru_cache(maxsize=256)
 def field_name(name: str) -> str:
     """The name of a field as we write it, whatever style it comes in."""
+    return _known_name(name) if len(name) <= _LONGEST_NAME else name
+
+
+@lru_cache(maxsize=256)
+def _known_name(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]", "_", name).lower()
 
 
