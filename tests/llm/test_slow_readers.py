@@ -3,6 +3,8 @@
 import asyncio
 from typing import cast
 
+import pytest
+
 from faultmaven.infrastructure.llm.transport.address import Origin
 from faultmaven.infrastructure.llm.transport.connection import Connection
 
@@ -93,3 +95,16 @@ async def test_who_gathers_the_whole_is_never_held_up() -> None:
         assert line.listening
     assert len(await gathering) == 1 << 20
     assert connection.is_reusable()
+
+
+async def test_one_answer_has_one_reader() -> None:
+    """A second one is refused, and takes nothing from the first."""
+    line, connection = _Line(), Connection(Origin("name", 80, secure=False), lambda _: None)
+    connection.connection_made(line)
+    connection.send(b"GET / HTTP/1.1\r\n\r\n", b"")
+    first = asyncio.create_task(connection.head())
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="two cannot read one answer"):
+        await connection.head()
+    _come(connection, b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert (await first).status == 204
