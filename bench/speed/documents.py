@@ -12,6 +12,7 @@ from bench.speed.tables import features_table, gateways_table, name_of, number, 
 from bench.speed.targets import targets, targets_table
 
 _METHOD = Path(__file__).with_name("method.md")
+_REASONS = Path(__file__).with_name("reasons.md")
 _FLAMES = (
     ("flame-before.svg", "before the work on speed"),
     ("flame-after.svg", "after it"),
@@ -55,6 +56,7 @@ def _parts(record: Record, before: Record | None, flames: str) -> Iterator[str]:
     found = targets(record)
     if found:
         yield f"## What was to be reached\n\n{targets_table(found)}"
+        yield _REASONS.read_text(encoding="utf-8")
     if record.features:
         yield f"## What a feature costs\n\n{features_table(record)}"
     if before is not None:
