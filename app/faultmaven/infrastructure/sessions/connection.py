@@ -10,7 +10,7 @@ import aiosqlite
 from faultmaven.errors import ConfigurationError
 from faultmaven.infrastructure.sessions import schema
 
-_BUSY_SECONDS = 5.0  # how long a statement waits for another process's
+_BUSY_SECONDS = 20.0  # how long a statement waits for another process's
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600  # conversations are nobody else's business
 
 
