@@ -7,13 +7,13 @@ import os
 import pty
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cli.command import COMMAND, PATIENCE, Result, environment
 
 _CODES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_SOON = 10.0  # seconds; an interrupted command ends well within
 
 
 async def run_in_terminal(
@@ -34,41 +34,43 @@ async def run_in_terminal(
     """
     ours, theirs = pty.openpty()
     size = {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *words,
-        cwd=folder,
-        env={**environment(folder), **size, **variables},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=theirs,
-    )
+    with _hearing_ctrl_c():
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *words,
+            cwd=folder,
+            env={**environment(folder), **size, **variables},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        )
     os.close(theirs)
     try:
         async with asyncio.timeout(PATIENCE):
             written = b""
             if interrupt is not None:
                 written = await asyncio.to_thread(_read_to, interrupt[0], ours)
-                again = asyncio.create_task(_insist(process, interrupt[1]))
+                process.send_signal(interrupt[1])
             written += await asyncio.to_thread(_read_all, ours)
             code = await process.wait()
-            if interrupt is not None:
-                again.cancel()
     finally:
         os.close(ours)
     text = written.decode().replace("\r\n", "\n")
     return Result(code, _CODES.sub("", text), text)
 
 
-async def _insist(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    """Send a signal, and once more if nothing comes of it, as a person at a terminal does.
-
-    One Ctrl-C in some fifty runs on a busy machine was seen to have no effect; why is not known.
-    """
-    for _ in range(2):
-        if process.returncode is None:
-            process.send_signal(number)
-        await asyncio.sleep(_SOON)
+@contextmanager
+def _hearing_ctrl_c() -> Iterator[None]:
+    """Start nothing that is deaf to Ctrl-C, as what a shell runs in the background is."""
+    former = signal.getsignal(signal.SIGINT)
+    if former is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _read_to(words: bytes, terminal: int) -> bytes:

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faultmaven.errors import ConfigurationError
+from faultmaven.infrastructure.sessions.connection import connect
 from faultmaven.infrastructure.sessions.sqlite_store import Retention, SQLiteSessionStore
 from faultmaven.models.interfaces import ISessionStore
 from faultmaven.models.session import Session, Turn
@@ -131,6 +132,14 @@ async def main(path, name):
 
 asyncio.run(main(*sys.argv[1:]))
 """
+
+
+async def test_a_new_file_is_made_by_whoever_comes_first(tmp_path: Path) -> None:
+    """Of several that open a file that is not there yet, none is refused."""
+    for attempt in range(40):
+        path = tmp_path / f"{attempt}" / "sessions.sqlite3"
+        for connection in await asyncio.gather(*(connect(path) for _ in range(4))):
+            await connection.close()
 
 
 async def test_processes_share_one_file(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import aiosqlite
@@ -10,7 +11,9 @@ import aiosqlite
 from faultmaven.errors import ConfigurationError
 from faultmaven.infrastructure.sessions import schema
 
-_BUSY_SECONDS = 20.0  # how long a statement waits for another process's
+_BUSY_SECONDS = 5.0  # how long a statement waits for another process's
+_PAUSE = 0.01  # seconds between two tries of what SQLite does not wait for
+_PRIMARY = 0xFF  # of a result code, the part that names the error (sqlite.org/rescode.html)
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600  # conversations are nobody else's business
 
 
@@ -38,9 +41,27 @@ def _create_file(path: Path) -> None:
     path.touch(mode=_FILE_MODE, exist_ok=True)
 
 
+async def _switch_to_wal(connection: aiosqlite.Connection) -> None:
+    """Let readers and a writer not wait for each other: https://www.sqlite.org/wal.html.
+
+    Of two processes that switch a new file at the same time SQLite refuses one at once, whatever
+    it is told about waiting: each would wait for the other.
+    """
+    clock = asyncio.get_running_loop().time
+    until = clock() + _BUSY_SECONDS
+    while True:
+        try:
+            await connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY or clock() >= until:
+                raise
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
+
+
 async def _prepare(connection: aiosqlite.Connection, path: Path) -> None:
-    # Readers and a writer do not wait for each other: https://www.sqlite.org/wal.html
-    await connection.execute("PRAGMA journal_mode = WAL")
+    await _switch_to_wal(connection)
     # With WAL a power cut may lose the last turns, and never damages the file.
     await connection.execute("PRAGMA synchronous = NORMAL")
     await connection.execute("PRAGMA foreign_keys = ON")
