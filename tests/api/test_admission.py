@@ -82,6 +82,24 @@ async def test_a_refusal_is_a_problem_with_retry_after(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(BOUNDED))
+async def test_each_refusal_has_the_id_of_its_own_request(tmp_path: Path, path: str) -> None:
+    """What is written once and sent again and again names nobody else's request."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        refused = [
+            await client.post(path, json=BODIES[path], headers={"X-Request-ID": name})
+            for name in ("req-1a", "req-2b")
+        ]
+        await release(task)
+    for name, answer in zip(("req-1a", "req-2b"), refused, strict=True):
+        assert answer.headers["x-request-id"] == name
+        assert "to-be-named" not in answer.text + repr(answer.headers)
+    told = [answer.text.replace(answer.headers["x-request-id"], "") for answer in refused]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("path", sorted(BOUNDED))
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_every_operation_that_asks_is_bounded(tmp_path: Path, path: str, slash: str) -> None:
     """Each refuses in the form of its own protocol, with or without a slash at the end."""

@@ -26,30 +26,16 @@ _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *rang
 }
 
 
-class _MaskingFormatter(logging.Formatter):
-    """Writes what every line has in common: its message and its traceback, credentials masked.
-
-    Masking belongs here and not to a filter: what no line shows need not be looked at.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as one entry of the log."""
-        return self.line(record, mask_credentials(record.getMessage()), _trace(record))
-
-    def line(self, record: logging.LogRecord, message: str, trace: str) -> str:
-        """The entry; message and trace are masked, the fields are not."""
-        raise NotImplementedError
-
-
-class ConsoleFormatter(_MaskingFormatter):
+class ConsoleFormatter(logging.Formatter):
     """Lines for a person.
 
     What happened to a request begins with the time; other information is the bare message, so
     that the start-up lines stand as they are; from warning on the level comes first.
     """
 
-    def line(self, record: logging.LogRecord, message: str, trace: str) -> str:
+    def format(self, record: logging.LogRecord) -> str:
         """The first line of a record, then its traceback."""
+        message, trace = _message(record), _trace(record)
         if not message.isprintable():
             message = message.translate(_ESCAPES)
         if record.levelno >= logging.WARNING:
@@ -59,17 +45,18 @@ class ConsoleFormatter(_MaskingFormatter):
         return f"{message}\n    {trace.translate(_ESCAPES)}" if trace else message
 
 
-class JSONFormatter(_MaskingFormatter):
+class JSONFormatter(logging.Formatter):
     """One JSON object per line: time, level, logger, message, request_id, and the fields."""
 
-    def line(self, record: logging.LogRecord, message: str, trace: str) -> str:
+    def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
+        trace = _trace(record)
         request = current_request()
         entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": message,
+            "message": _message(record),
             "request_id": request.request_id if request else None,
         }
         for name, value in _fields(record).items():
@@ -77,6 +64,11 @@ class JSONFormatter(_MaskingFormatter):
         if trace:
             entry["exception"] = trace
         return _write_json(entry)
+
+
+# Masking belongs here and not to a filter: what no line shows need not be looked at.
+def _message(record: logging.LogRecord) -> str:
+    return mask_credentials(record.getMessage())
 
 
 def _trace(record: logging.LogRecord) -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from faultmaven.errors import ErrorClass, ProviderError, UnsupportedRequestError
-from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider, within
+from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
+from faultmaven.infrastructure.llm.resilience.deadline import within
 from faultmaven.infrastructure.llm.wire.embeddings import (
     EmbeddingCodec,
     EmbeddingRequest,

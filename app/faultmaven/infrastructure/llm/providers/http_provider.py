@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from email.utils import formatdate
 from functools import partial
 from typing import Any, ClassVar, cast
 
-from faultmaven.errors import ProviderError, ProviderProtocolError, ProviderTimeoutError
+from faultmaven.errors import ProviderError, ProviderProtocolError
 from faultmaven.infrastructure.llm.confidence import score_completion
 from faultmaven.infrastructure.llm.providers.base import BaseLLMProvider, ProviderConfig
 from faultmaven.infrastructure.llm.providers.checking import failed_check, passed_check
 from faultmaven.infrastructure.llm.providers.hints import base_url_hint, hint_for
 from faultmaven.infrastructure.llm.providers.keyed import Keys
 from faultmaven.infrastructure.llm.providers.streaming import Ear, read_answer
-from faultmaven.infrastructure.llm.resilience.deadline import Clock
+from faultmaven.infrastructure.llm.resilience.deadline import Clock, within
 from faultmaven.infrastructure.llm.transport import Transport, shared_transport
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path, is_misdirected
 from faultmaven.infrastructure.llm.wire.types import (
@@ -289,17 +288,3 @@ def _wanted(request: CompletionRequest, completion: Completion) -> Completion:
     if completion.text or request.controls.tools:
         return completion
     raise ProviderProtocolError("the model asked for a tool instead", status_code=_OK)
-
-
-@asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
-    """Bound everything in the block to ``seconds``.
-
-    Raises:
-        ProviderTimeoutError: it took longer.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError as error:
-        raise ProviderTimeoutError(f"no answer within {seconds:.1f} s") from error

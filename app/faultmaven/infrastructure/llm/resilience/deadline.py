@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+from faultmaven.errors import ProviderTimeoutError
 from faultmaven.models.value import value
 
 Clock = Callable[[], float]
@@ -36,3 +39,17 @@ class Deadline:
     def passed(self) -> bool:
         """Whether the moment has come."""
         return self.left() <= 0
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Bound everything in the block to ``seconds``.
+
+    Raises:
+        ProviderTimeoutError: it took longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise ProviderTimeoutError(f"no answer within {seconds:.1f} s") from error

@@ -48,15 +48,19 @@ async def dial(origin: Origin, on_end: Callable[[Connection], None]) -> Connecti
 
 async def _secured(origin: Origin, connection: Connection) -> None:
     """Speak TLS to the origin itself, through the proxy where there is one."""
+    secured = False
     try:
         if origin.proxy is not None:
             await _passed_on(origin, origin.proxy, connection)
         await connection.secure(tls_context(), origin.host)
-    except BaseException as error:
-        connection.abort()
-        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
-            raise failures.unreachable(failures.NO_TLS) from error
+        secured = True
+    except TimeoutError:
         raise
+    except OSError as error:
+        raise failures.unreachable(failures.NO_TLS) from error
+    finally:
+        if not secured:
+            connection.abort()
 
 
 async def _passed_on(origin: Origin, proxy: Proxy, connection: Connection) -> None:
