@@ -57,6 +57,7 @@ async def test_the_next_one_answers_for_a_slow_one(*, live: bool) -> None:
     if live:
         beginning = next(item for item in listener.heard if isinstance(item, Beginning))
         assert [attempt.outcome for attempt in beginning.attempts] == ["lost"]
+        assert beginning.queue_ms > 0  # the patience with the first
         assert (listener.beginnings, listener.text.strip()) == (["two"], "It is DNS.")
 
 

@@ -29,10 +29,10 @@ def headers_of_beginning(beginning: Beginning) -> Mapping[str, str]:
 
 
 def note_beginning(beginning: Beginning) -> None:
-    """Keep the time to the first token from being taken for the gateway's own."""
+    """Keep the wait for the provider and its first token from being taken for our own work."""
     request = current_request()
     if request is not None:
-        request.first_token_ms = beginning.first_token_ms
+        request.first_token_ms = beginning.queue_ms + beginning.first_token_ms
 
 
 def headers_of_vectors(answer: EmbeddingAnswer) -> Mapping[str, str]:

@@ -71,6 +71,7 @@ class Beginning:
         attempts: what else was tried so far, in order, the one that answers not included.
         ignored: what the caller asked for that this provider has no word for.
         first_token_ms: milliseconds from asking this provider to its first content.
+        queue_ms: milliseconds that were waited before asking it, for a retry or beside a slow one.
     """
 
     provider: str
@@ -78,6 +79,7 @@ class Beginning:
     attempts: tuple[Attempt, ...] = ()
     ignored: tuple[str, ...] = ()
     first_token_ms: float = 0.0
+    queue_ms: float = 0.0
 
 
 class IAnswerListener(Protocol):

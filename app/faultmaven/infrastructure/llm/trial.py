@@ -200,8 +200,14 @@ class Trial:
 
     def _begin(self, ignored: tuple[str, ...], first_token_ms: float) -> Beginning:
         self._claim()
-        step = self.step
-        return Beginning(step.name, step.model, tuple(self.known), ignored, first_token_ms)
+        return Beginning(
+            self.step.name,
+            self.step.model,
+            tuple(self.known),
+            ignored,
+            first_token_ms,
+            self.draft.queue_ms,
+        )
 
     async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What pure work gives, done beside the event loop: else it would hold up everybody.

@@ -15,7 +15,8 @@ class RequestInFlight:
         started_at: when it came in, on the monotonic clock, in seconds.
         attempts: attempts at providers that ended so far.
         provider_ms: milliseconds spent on them, waits before them included.
-        first_token_ms: milliseconds that the attempt under way took until its answer began.
+        first_token_ms: milliseconds that the attempt under way took until its answer began, the
+            wait before it included.
         problem: stable name of the problem it ended with, or ``None``.
         detail: what happened, where that is the operator's matter, or ``None``.
         shed: whether it was refused for want of room, which the log tells for many at once.
