@@ -1,7 +1,21 @@
 """What every test relies on."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine makes an example slow, never wrong: time is no reason to fail.
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+
+def pytest_make_parametrize_id(
+    config: pytest.Config,  # noqa: ARG001 - pytest passes arguments by name
+    val: object,
+    argname: str,
+) -> str | None:
+    """Name a case of raw bytes after its argument, not after the bytes.
+
+    Bytes may hold what changes with every collection (gzip writes the second it packed in), and
+    workers that collect other names than each other run no test at all.
+    """
+    return argname if isinstance(val, bytes) else None
