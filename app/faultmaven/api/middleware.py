@@ -5,26 +5,26 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
 from os import urandom
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.errors import REQUEST_ID_HEADER
-from faultmaven.api.head import header
+from faultmaven.infrastructure.observability.journal import Journal
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.infrastructure.observability.request import begin_request
 
 OVERHEAD_HEADER = "X-FaultMaven-Overhead-Ms"
 
-logger = logging.getLogger(__name__)
+journal = Journal(__name__)
 
 _ID_HEADER, _OVERHEAD = (name.lower().encode() for name in (REQUEST_ID_HEADER, OVERHEAD_HEADER))
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _QUIET = ("/health", "/metrics")  # asked every few seconds by machines
 _PATH_SHOWN = 200  # characters
+_REFUSED, _FAILED = 400, 500  # the least status of each kind
 
 Clock = Callable[[], float]
 
@@ -54,13 +54,14 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, exchange.send)
         finally:
-            self._metrics.request_ended(
-                exchange.request,
-                route=exchange.route,
-                status=exchange.status,
-                seconds=exchange.elapsed,
-            )
-            exchange.log()
+            self._end(exchange)
+
+    def _end(self, exchange: _Exchange) -> None:
+        request, status = exchange.request, exchange.status
+        seconds = self._clock() - request.started_at
+        route = exchange.route()
+        self._metrics.request_ended(request, route=route, status=status, seconds=seconds)
+        exchange.log(route, seconds * 1000)
 
 
 class _Exchange:
@@ -70,83 +71,84 @@ class _Exchange:
         self._scope = scope
         self._send = send
         self._clock = clock
-        self.request = begin_request(_request_id(scope), clock())
+        self._id = _request_id(scope)
+        self.request = begin_request(self._id.decode("ascii"), clock())
         # What stands when the application fails and the server has to answer for it.
-        self.status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.status = _FAILED
         self._answered = False
 
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the request came."""
-        return self._clock() - self.request.started_at
-
-    @property
-    def overhead_ms(self) -> float:
-        """Milliseconds so far that were not spent on providers."""
-        return max(0.0, self.elapsed * 1000 - self.request.provider_ms)
-
-    @property
     def route(self) -> str:
         """Template of the path, from a closed set."""
-        return str(getattr(self._scope.get("route"), "path", "other"))
+        matched = self._scope.get("route")
+        return "other" if matched is None else str(getattr(matched, "path", "other"))
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Pass a message on; the start of the response gets our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._answered = True
-            spent = max(0.0, self.overhead_ms - self.request.first_token_ms)
+            request = self.request
+            elapsed = (self._clock() - request.started_at) * 1000
+            spent = max(0.0, elapsed - request.provider_ms - request.first_token_ms)
             message["headers"] = [
                 *message["headers"],
-                (_ID_HEADER, self.request.request_id.encode("ascii")),
+                (_ID_HEADER, self._id),
                 (_OVERHEAD, b"%.3f" % spent),
             ]
-        await self._send(message)
+        return self._send(message)
 
-    def log(self) -> None:
-        """Write the request's line; healthy answers to machines only for those who look closely."""
-        level = self._level()
-        if not logger.isEnabledFor(level):
-            return
-        request, path, took = self.request, _shown_path(self._scope), self.elapsed * 1000
-        problem = request.problem if self._answered else "internal"
-        reason = "".join(f": {part}" for part in (problem, request.detail) if part)
-        fields = {
+    def log(self, route: str, took: float) -> None:
+        """Write the request's line; healthy answers to machines only for those who look closely.
+
+        Args:
+            route: template of its path.
+            took: milliseconds from its arrival to the end of the response.
+        """
+        method, path, detail = self._scope["method"], _shown_path(self._scope), self.request.detail
+        problem = self.request.problem if self._answered else "internal"
+        known = f": {problem}" if problem else ""
+        journal.tell(
+            self._level(route),
+            f"{method} {path} {self.status} in {took:.0f} ms{known}"
+            + (f": {detail}" if detail else ""),
+            None if detail else f"{method} {path} 200 in 1 ms{known}",
+            lambda: self._fields(path, route, took, problem),
+        )
+
+    def _fields(self, path: str, route: str, took: float, problem: str | None) -> dict[str, object]:
+        """The request for a machine; what is not known is left out."""
+        request = self.request
+        known = {
             "event": "request",
             "method": self._scope["method"],
             "path": path,
-            "route": self.route,
+            "route": route,
             "status": self.status,
             "duration_ms": round(took, 1),
-            "overhead_ms": round(self.overhead_ms, 1),
+            "overhead_ms": round(max(0.0, took - request.provider_ms), 1),
             "attempts": request.attempts,
             "problem": problem,
             "detail": request.detail,
         }
-        logger.log(
-            level,
-            "%s %s %d in %.0f ms%s",
-            self._scope["method"],
-            path,
-            self.status,
-            took,
-            reason,
-            extra={"fields": {name: value for name, value in fields.items() if value is not None}},
-        )
+        return {name: value for name, value in known.items() if value is not None}
 
-    def _level(self) -> int:
+    def _level(self, route: str) -> int:
         if self.request.shed:
             return logging.DEBUG
-        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if self.status >= _FAILED:
             return logging.WARNING
-        quiet = self.status < HTTPStatus.BAD_REQUEST and self.route.startswith(_QUIET)
+        quiet = self.status < _REFUSED and route.startswith(_QUIET)
         return logging.DEBUG if quiet else logging.INFO
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(scope: Scope) -> bytes:
     """The caller's own id if it is fit for logs and headers, else a new one."""
-    given = header(scope, _ID_HEADER)
-    return given if given and _ID.fullmatch(given) else f"req-{urandom(16).hex()}"
+    for name, given in scope["headers"]:
+        if name == _ID_HEADER:
+            if _ID.fullmatch(given):
+                return bytes(given)
+            break
+    return b"req-" + urandom(16).hex().encode("ascii")
 
 
 def _shown_path(scope: Scope) -> str:

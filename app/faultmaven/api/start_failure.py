@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,16 +21,15 @@ class StartFailureMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection; only the lifespan is looked at."""
         if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
 
-        async def tell(message: Message) -> None:
+        def tell(message: Message) -> Awaitable[None]:
             failure = getattr(scope["app"].state, "start_failure", None)
             if message["type"] == "lifespan.startup.failed" and failure is not None:
                 message["message"] = " ".join(filter(None, (str(failure), failure.hint)))
-            await send(message)
+            return send(message)
 
-        await self._app(scope, receive, tell)
+        return self._app(scope, receive, tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from threading import RLock
 from typing import TextIO
 
 
@@ -11,7 +12,8 @@ class LogStream:
     """Writes together what is logged in one turn of the event loop; elsewhere each line at once.
 
     A system call for each line is a good part of what a line costs, and a busy service writes
-    dozens of lines in a turn. A process that is killed may lose those of its last turn.
+    dozens of lines in a turn. A process that is killed may lose those of its last turn. Threads
+    may write beside the event loop; the lock can be taken again by a signal's handler.
 
     Args:
         stream: where they go.
@@ -20,25 +22,28 @@ class LogStream:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lines: list[str] = []
+        self._lock = RLock()
 
     def write(self, line: str) -> None:
         """Take a line."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # before the loop runs, after it, and in other threads
+        with self._lock:
+            waiting = bool(self._lines)
             self._lines.append(line)
-            self.flush()
-            return
-        if not self._lines:
-            loop.call_soon(self.flush)
-        self._lines.append(line)
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # before the loop runs, after it, and in other threads
+                self.flush()
+                return
+            if not waiting:
+                loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write what was taken; what cannot be written is lost.
 
         That must not be told: it would be a line of the log, which cannot be written either.
         """
-        lines, self._lines = self._lines, []
-        if lines:
-            with suppress(OSError, ValueError):  # a full disk, a broken pipe, a closed file
-                self._stream.write("".join(lines))
+        with self._lock:
+            lines, self._lines = self._lines, []
+            if lines:
+                with suppress(OSError, ValueError):  # a full disk, a broken pipe, a closed file
+                    self._stream.write("".join(lines))

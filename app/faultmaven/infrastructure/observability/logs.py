@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from faultmaven.infrastructure.observability.journal import Journal
 from faultmaven.infrastructure.observability.log_format import ConsoleFormatter, JSONFormatter
-from faultmaven.infrastructure.observability.log_stream import LogStream
+from faultmaven.infrastructure.observability.log_handler import LineHandler
 from faultmaven.models.attempt import Attempt
-from faultmaven.models.credentials import mask_credentials
 from faultmaven.models.interfaces import HedgeOutcome, LLMResponse
 
 logger = logging.getLogger(__name__)
+journal = Journal(__name__)
 
 # Third parties log addresses with their queries (httpx) and what is stored (aiosqlite).
 _THIRD_PARTY_LEVEL = logging.WARNING
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
-
-
-class _OurHandler(logging.StreamHandler[LogStream]):
-    """Marks the handler that a further call replaces."""
-
-    def __init__(self) -> None:
-        self._gathering = LogStream(sys.stderr)
-        super().__init__(self._gathering)
-
-    def flush(self) -> None:
-        """Nothing: the stream knows when it is time, and each line would ask for it."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name the standard library gives it
-        """Tell of a line that cannot be written, without what it was to say: that is not masked."""
-        told = mask_credentials(str(record.msg))
-        error = sys.exc_info()[0]
-        why = error.__name__ if error else "unknown"
-        self._gathering.write(f"A line of {record.name} was lost ({why}): {told}\n")
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._gathering.flush()
-        super().close()
 
 
 def configure_logging(
@@ -54,10 +31,9 @@ def configure_logging(
     take the same way, but for its access log: each request has a line of ours.
     """
     _leave_out_what_no_line_shows()
-    handler = _OurHandler()
-    handler.setFormatter(JSONFormatter() if log_format == "json" else ConsoleFormatter())
+    handler = LineHandler(JSONFormatter() if log_format == "json" else ConsoleFormatter())
     root = logging.getLogger()
-    for former in [known for known in root.handlers if isinstance(known, _OurHandler)]:
+    for former in [known for known in root.handlers if isinstance(known, LineHandler)]:
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(_THIRD_PARTY_LEVEL)
@@ -87,9 +63,12 @@ class AttemptLog:
 
     def on_attempt(self, attempt: Attempt) -> None:
         """Write what came of an attempt; failures as warnings."""
-        level = logging.INFO if attempt.succeeded else logging.WARNING
-        if logger.isEnabledFor(level):
-            logger.log(level, _sentence(attempt), extra={"fields": _fields(attempt)})
+        if attempt.error_class is None and not attempt.lost:
+            level, outcome = logging.INFO, "ok"
+        else:
+            level, outcome = logging.WARNING, attempt.outcome
+        sentence, words = _told(attempt, outcome)
+        journal.tell(level, sentence, words, lambda: _fields(attempt, outcome))
 
     def on_cancel(self, provider: str) -> None:
         """Write that nobody waits for the answer any more."""
@@ -131,30 +110,37 @@ class LogTracer:
             logger.debug("%s took %s ms", name, took, extra={"fields": fields})
 
 
-def _sentence(attempt: Attempt) -> str:
-    """The attempt for a person."""
-    start = f"{attempt.provider} ({attempt.model}): {attempt.outcome} in {attempt.total_ms:.0f} ms"
+def _told(attempt: Attempt, outcome: str) -> tuple[str, str | None]:
+    """The attempt for a person, and what of it is not new; see `Journal.tell`."""
+    start = f"{attempt.provider} ({attempt.model}): {outcome} in "
+    took = f"{start}{attempt.total_ms:.0f} ms"
     if attempt.confidence is not None:
-        return f"{start}, confidence {attempt.confidence:.2f}, {attempt.usage.total} tokens"
-    return f"{start}: {attempt.detail}" if attempt.detail else start
+        usage = attempt.usage
+        tokens = usage.prompt + usage.completion
+        sentence = f"{took}, confidence {attempt.confidence:.2f}, {tokens} tokens"
+        return sentence, f"{start}1 ms, confidence 1, 1 tokens"
+    if attempt.detail:
+        return f"{took}: {attempt.detail}", None
+    return took, f"{start}1 ms"
 
 
-def _fields(attempt: Attempt) -> dict[str, object]:
+def _fields(attempt: Attempt, outcome: str) -> dict[str, object]:
     """The attempt for a machine; what is not known is left out."""
+    first_token, usage = attempt.first_token_ms, attempt.usage
     known = {
         "event": "attempt",
         "provider": attempt.provider,
         "model": attempt.model,
         "number": attempt.number,
-        "outcome": attempt.outcome,
+        "outcome": outcome,
         "status_code": attempt.status_code,
         "detail": attempt.detail,
         "confidence": attempt.confidence,
         "queue_ms": round(attempt.queue_ms, 1),
-        "first_token_ms": attempt.first_token_ms and round(attempt.first_token_ms, 1),
+        "first_token_ms": first_token and round(first_token, 1),
         "total_ms": round(attempt.total_ms, 1),
-        "prompt_tokens": attempt.usage.prompt,
-        "completion_tokens": attempt.usage.completion,
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
         "cost_usd": attempt.cost_usd,
         "retry_after": attempt.retry_after,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -42,9 +43,8 @@ def begin_request(request_id: str, started_at: float = 0.0) -> RequestInFlight:
     return request
 
 
-def current_request() -> RequestInFlight | None:
-    """The request this task works for, or ``None``."""
-    return _current.get()
+current_request: Callable[[], RequestInFlight | None] = _current.get
+"""The request this task works for, or ``None``."""
 
 
 def require_request() -> RequestInFlight:

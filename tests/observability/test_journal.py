@@ -1,0 +1,148 @@
+"""Events that are written without a record, and when they become one after all."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faultmaven.errors import ErrorClass
+from faultmaven.infrastructure.observability.journal import Journal
+from faultmaven.infrastructure.observability.logs import AttemptLog, configure_logging
+from faultmaven.models.attempt import Attempt, Usage
+
+_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d{3})?")
+# Pieces that begin, end or resemble credentials, with what may stand between them.
+_PIECES = (
+    st.sampled_from(
+        ["m", "gpt-4o", "sk-ant-", "sk-", "Bearer", "AKIA", "eyJ", "1", "12345678", "é"]
+    )
+    | st.sampled_from(["password", "Password '", "token=", "token", "api_key:", "--password"])
+    | st.sampled_from(
+        ["://a:", "b@c", '"', "'", "\\", "{", " ", "\n", "\x1b[", "=", ": ", "\u2028"]
+    )
+    | st.just("-----BEGIN PRIVATE KEY-----")
+)
+_TEXTS = st.lists(_PIECES, max_size=4).map("".join)
+_ATTEMPTS = st.builds(
+    Attempt,
+    provider=_TEXTS,
+    model=_TEXTS,
+    error_class=st.none() | st.sampled_from(ErrorClass),
+    detail=st.none() | _TEXTS,
+    confidence=st.none() | st.floats(0, 1),
+    total_ms=st.floats(0, 1e9),
+    usage=st.builds(Usage, st.integers(0, 10**12), st.integers(0, 10**12)),
+    lost=st.booleans(),
+)
+
+
+class _Others(logging.Handler):
+    """Somebody else who listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        self.heard.append(record)
+
+
+@contextmanager
+def _log(
+    log_format: Literal["console", "json"], *others: logging.Handler, level: str = "info"
+) -> Iterator[io.StringIO]:
+    """Log as the service does, to a text; the test runner listens no longer."""
+    root, ours = logging.getLogger(), logging.getLogger("faultmaven")
+    before = root.level, ours.level, root.handlers[:]
+    root.handlers[:] = others
+    try:
+        with redirect_stderr(io.StringIO()) as written:
+            configure_logging(log_format, level)
+        yield written
+    finally:
+        root.setLevel(before[0])
+        ours.setLevel(before[1])
+        root.handlers[:] = before[2]
+
+
+def _line(
+    attempt: Attempt, log_format: Literal["console", "json"], *others: logging.Handler
+) -> str:
+    """The line of an attempt, without its time."""
+    with _log(log_format, *others) as written:
+        AttemptLog().on_attempt(attempt)
+    return _TIME.sub("", written.getvalue(), count=1)
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@given(attempt=_ATTEMPTS)
+def test_the_line_is_the_same_with_and_without_a_record(
+    log_format: Literal["console", "json"], attempt: Attempt
+) -> None:
+    """Whoever else listens changes nothing of a line: neither its text nor what is masked."""
+    others = _Others()
+    alone, beside = _line(attempt, log_format), _line(attempt, log_format, others)
+    assert alone == beside
+    assert len(others.heard) == 1
+
+
+def _tell(journal: Journal, level: int = logging.INFO) -> None:
+    journal.tell(level, "50 % done", "1 % done", lambda: {"event": "step"})
+
+
+def test_others_hear_of_events_as_of_anything_else() -> None:
+    """A handler on the way to the root, or a filter, gets a record with its fields."""
+    journal, others = Journal("faultmaven.told"), _Others()
+    logger = logging.getLogger("faultmaven.told")
+    for place in (logging.getLogger("faultmaven"), logger):
+        place.addHandler(others)
+        with _log("console") as written:
+            _tell(journal)
+        place.removeHandler(others)
+        record = others.heard.pop()
+        assert (record.getMessage(), record.name) == ("50 % done", "faultmaven.told")
+        assert vars(record)["fields"] == {"event": "step"}
+        assert written.getvalue().endswith(" 50 % done\n")
+
+
+def test_filters_are_asked() -> None:
+    """A filter of the logger or of our handler keeps an event from being written."""
+    journal, logger = Journal("faultmaven.told"), logging.getLogger("faultmaven.told")
+
+    def refused(_record: logging.LogRecord) -> bool:
+        return False
+
+    with _log("console") as written:
+        for place in (logger, logging.getLogger().handlers[0]):
+            place.addFilter(refused)
+            _tell(journal)
+            place.removeFilter(refused)
+        logging.getLogger().handlers[0].setLevel(logging.WARNING)
+        _tell(journal)
+    assert not written.getvalue()
+
+
+def test_a_logger_s_level_and_switch_are_obeyed() -> None:
+    """What is less severe is not even put together."""
+    journal = Journal("faultmaven.told")
+
+    def never() -> dict[str, object]:
+        raise AssertionError("nobody reads this")
+
+    with _log("json", level="warning") as written:
+        journal.tell(logging.INFO, "a line", "a line", never)
+        logging.disable(logging.CRITICAL)
+        try:
+            journal.tell(logging.ERROR, "a line", "a line", never)
+        finally:
+            logging.disable(logging.NOTSET)
+    assert not written.getvalue()
