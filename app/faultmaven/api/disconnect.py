@@ -23,18 +23,15 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
     Raises:
         ClientGoneError: the caller left first; the work has ended by then.
     """
-    leaving = asyncio.create_task(_departure(receive))
-    interruption = _Interruption()
-    leaving.add_done_callback(interruption.caused)
+    lookout = _Lookout(receive)
     try:
         return await work
     except asyncio.CancelledError:
-        if interruption.is_the_only_one():
+        if lookout.is_the_only_reason():
             raise ClientGoneError from None
         raise
     finally:
-        interruption.too_late = True
-        leaving.cancel()
+        lookout.end()
 
 
 async def _departure(receive: Receive) -> None:
@@ -42,24 +39,45 @@ async def _departure(receive: Receive) -> None:
         pass
 
 
-class _Interruption:
-    """Cancels the task it is made in, once, and knows its own cancellation from others'.
+class _Lookout:
+    """Cancels the task it is made in, once, when the caller leaves; knows that from others' doing.
 
-    Attributes:
-        too_late: whether the task has gone on to something else.
+    It goes on with the coroutine that waits for the departure whenever what that waits for has
+    come about. A task of its own would do the same, but for each request the event loop would
+    have to turn once to begin it and once more to end it, for a departure that hardly ever comes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._task = asyncio.current_task()
+        self._departure = _departure(receive)
         self._happened = False
-        self.too_late = False
+        self._ended = False
+        self._look()
 
-    def caused(self, cause: asyncio.Task[None]) -> None:
-        """What it waits for has come about, unless that was given up."""
-        if self._task is not None and not (self.too_late or cause.cancelled()):
-            self._happened = True
-            self._task.cancel()
-
-    def is_the_only_one(self) -> bool:
+    def is_the_only_reason(self) -> bool:
         """Whether the task was cancelled by this, and by nobody else."""
         return self._happened and self._task is not None and self._task.uncancel() == 0
+
+    def end(self) -> None:
+        """Let the task go on to something else, undisturbed."""
+        self._ended = True
+        self._departure.close()
+
+    def _look(self, _come_about: object = None) -> None:
+        """Go on up to where it has to wait again."""
+        if self._ended:
+            return
+        try:
+            awaited = self._departure.send(None)
+        except StopIteration:  # not at once: the task may be running, and may just be done
+            asyncio.get_running_loop().call_soon(self._interrupt)
+            return
+        if awaited is None:  # as `asyncio.sleep(0)` has it: at the loop's next turn
+            asyncio.get_running_loop().call_soon(self._look)
+        else:
+            awaited.add_done_callback(self._look)
+
+    def _interrupt(self) -> None:
+        if self._task is not None and not self._ended:
+            self._happened = True
+            self._task.cancel()

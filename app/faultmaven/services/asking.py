@@ -18,9 +18,6 @@ from faultmaven.services.inquiry import Inquiry
 from faultmaven.services.large_texts import worked
 from faultmaven.services.single_flight import SingleFlight
 
-# Seconds past the deadline in which the chain may say itself what happened.
-_GRACE = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -77,8 +74,7 @@ async def ask(
     # Runs when the provider first waits for anything; what it refuses, it refuses before.
     asked = asyncio.get_running_loop().call_soon(on_asked or _nobody)
     try:
-        async with asyncio.timeout(seconds + _GRACE):
-            return await flights.share(fingerprint, generate, seconds=seconds)
+        return await flights.share(fingerprint, generate, seconds=seconds)
     except TimeoutError as error:
         message = f"All providers failed: no answer within {seconds:.1f} s"
         hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or send less text."

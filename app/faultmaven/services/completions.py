@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,9 +24,6 @@ from faultmaven.services.model_directory import TROUBLESHOOT, Choice, ModelDirec
 from faultmaven.services.sanitizer import Sanitizer
 from faultmaven.services.single_flight import SingleFlight
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
-
-# Seconds past the deadline in which the chain may say itself what happened.
-_GRACE = 0.05
 
 
 class CompletionService:
@@ -119,8 +115,7 @@ class CompletionService:
         try:
             if seconds is None:
                 return await generate(None)
-            async with asyncio.timeout(seconds + _GRACE):
-                return await self._flights.share(fingerprint, generate, seconds=seconds)
+            return await self._flights.share(fingerprint, generate, seconds=seconds)
         except TimeoutError as error:
             message = f"All providers failed: no answer within {seconds or 0:.1f} s"
             hint = "Allow more time (deadline_ms, REQUEST_TIMEOUT), or ask for fewer tokens."

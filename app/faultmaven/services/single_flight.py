@@ -12,16 +12,17 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from copy import copy
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 from faultmaven.models.live import Live, now
+from faultmaven.models.time_limit import TimeLimits
 
 Answer = TypeVar("Answer")
 Ask = Callable[[float], Coroutine[Any, Any, Answer]]
 """Asks, within so many seconds."""
 
+_GRACE = 0.05  # seconds past the end of its time in which a chain may say itself what happened
 _EARLY = 0.05  # seconds before the end of its time at which a chain may have given up already
 
 
@@ -32,14 +33,14 @@ class _Flight:
     Attributes:
         fingerprint: by which it is known.
         until: when the time is up that its first caller gave, on the clock.
+        waiting: is resolved for each caller who waits, as it ends.
         task: asks it.
-        waiting: is resolved for each caller who waits, once it has ended.
     """
 
     fingerprint: bytes
     until: float
-    task: asyncio.Task[Any]
     waiting: set[asyncio.Future[None]] = field(default_factory=set)
+    task: asyncio.Task[Any] = field(init=False)
 
 
 class SingleFlight:
@@ -62,6 +63,7 @@ class SingleFlight:
         self._enabled = enabled
         self._on_shared = on_shared
         self._monotonic = monotonic
+        self._limits = TimeLimits()
         self._flights: dict[bytes, _Flight] = {}
 
     @property
@@ -76,20 +78,26 @@ class SingleFlight:
             fingerprint: a digest of the caller and of all that shapes the answer; ``None`` shares
                 nothing.
             ask: asks.
-            seconds: how long the caller can wait, who must see to it that it is no longer.
+            seconds: how long the caller can wait.
 
         Raises:
+            TimeoutError: they have passed, and a moment more for who was asked to say so itself.
             Exception: what ``ask`` raised; who joined gets an object of their own.
         """
-        if fingerprint is None or not now(self._enabled):
-            return await ask(seconds)
+        with self._limits.within(seconds + _GRACE):
+            if fingerprint is None or not now(self._enabled):
+                return await ask(seconds)
+            return await self._share(fingerprint, ask, seconds)
+
+    async def _share(self, fingerprint: bytes, ask: Ask[Answer], seconds: float) -> Answer:
         until = self._monotonic() + seconds
         while flight := self._flights.get(fingerprint):
             await self._join(flight)
             if not self._gave_up_early(flight, until):
                 shared: Answer = _outcome_for_another(flight.task)
                 return shared
-        flight = self._begin(fingerprint, until, ask(until - self._monotonic()))
+            seconds = until - self._monotonic()
+        flight = self._begin(fingerprint, until, ask, seconds)
         await self._wait(flight)
         result: Answer = flight.task.result()
         return result
@@ -98,11 +106,19 @@ class SingleFlight:
         """Let nobody join what has begun so far; who waits for it already gets its answer."""
         self._flights.clear()
 
-    def _begin(self, fingerprint: bytes, until: float, asking: Coroutine[Any, Any, Any]) -> _Flight:
-        flight = _Flight(fingerprint, until, asyncio.create_task(asking))
-        self._flights[fingerprint] = flight
-        flight.task.add_done_callback(partial(self._end, flight))
+    def _begin(self, fingerprint: bytes, until: float, ask: Ask[Any], seconds: float) -> _Flight:
+        flight = self._flights[fingerprint] = _Flight(fingerprint, until)
+        flight.task = asyncio.get_running_loop().create_task(self._fly(flight, ask, seconds))
         return flight
+
+    async def _fly(self, flight: _Flight, ask: Ask[Answer], seconds: float) -> Answer:
+        try:
+            return await ask(seconds)
+        finally:
+            self._drop(flight)
+            for ended in flight.waiting:
+                if not ended.done():
+                    ended.set_result(None)
 
     async def _join(self, flight: _Flight) -> None:
         joined = self._monotonic()
@@ -117,24 +133,21 @@ class SingleFlight:
             await ended
         except asyncio.CancelledError:
             flight.waiting.discard(ended)
-            if not flight.waiting and flight.task.cancel():
-                self._drop(flight)
-                await asyncio.wait((flight.task,))
+            if not flight.waiting:
+                await self._give_up(flight)
             raise
+
+    async def _give_up(self, flight: _Flight) -> None:
+        flight.task.add_done_callback(_unheard)
+        if flight.task.cancel():
+            self._drop(flight)
+            await asyncio.wait((flight.task,))
 
     def _gave_up_early(self, flight: _Flight, until: float) -> bool:
         """Whether it failed for want of time, of which a caller until then has more."""
         if flight.task.cancelled() or flight.task.exception() is None:
             return False
         return min(self._monotonic(), until - _EARLY) > flight.until - _EARLY
-
-    def _end(self, flight: _Flight, task: asyncio.Task[Any]) -> None:
-        self._drop(flight)
-        if not task.cancelled():
-            task.exception()  # everybody may have left, and then it is nobody's concern
-        for ended in flight.waiting:
-            if not ended.done():
-                ended.set_result(None)
 
     def _drop(self, flight: _Flight) -> None:
         if self._flights.get(flight.fingerprint) is flight:
@@ -151,6 +164,12 @@ def narrowed(fingerprint: bytes | None, texts: Iterable[str]) -> bytes | None:
         digest.update(b"%d:" % len(part))
         digest.update(part)
     return digest.digest()
+
+
+def _unheard(task: asyncio.Task[Any]) -> None:
+    """Look at its failure, if it has one, since nobody else does: that is no mishap."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _outcome_for_another(task: asyncio.Task[Any]) -> Any:

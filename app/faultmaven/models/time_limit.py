@@ -1,0 +1,106 @@
+"""Bounds on waits that next to nobody reaches."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from types import TracebackType
+
+
+class TimeLimits:
+    """Ends waits that take too long, as `asyncio.timeout` does; one event loop's at a time.
+
+    That sets a timer for each wait, only to take it away again: some forty calls for a request
+    that is answered in time. Here all waits have one timer, set for the one that is due first;
+    when it goes off it is set for the next one that is still waiting.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waits: set[TimeLimit] = set()
+        self._rings = math.inf
+
+    def within(self, seconds: float) -> TimeLimit:
+        """A context that whatever is awaited in it has so many seconds to leave.
+
+        Raises:
+            TimeoutError: by the context, where it was left because the time was up.
+        """
+        return TimeLimit(self, time.monotonic() + seconds)
+
+    def add(self, wait: TimeLimit, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch over a wait from now on."""
+        if loop is not self._loop:
+            self._loop, self._rings = loop, math.inf
+            self._waits.clear()
+        self._waits.add(wait)
+        if wait.due < self._rings:
+            self._set(loop, wait.due)
+
+    def remove(self, wait: TimeLimit) -> None:
+        """Watch over it no more."""
+        self._waits.discard(wait)
+
+    def _set(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        self._rings = due
+        loop.call_later(max(due - time.monotonic(), 0.0), self._ring, loop, due)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        if loop is not self._loop or due != self._rings:  # set anew meanwhile, for an earlier one
+            return
+        now = time.monotonic()
+        for wait in [wait for wait in self._waits if wait.due <= now]:
+            self._waits.discard(wait)
+            wait.end()
+        self._rings = min((wait.due for wait in self._waits), default=math.inf)
+        if self._waits:
+            self._set(loop, self._rings)
+
+
+class TimeLimit:
+    """One wait; a context to be entered once.
+
+    Attributes:
+        due: when it has to end, on the monotonic clock.
+    """
+
+    __slots__ = ("_cancelled_before", "_ended", "_limits", "_task", "due")
+
+    def __init__(self, limits: TimeLimits, due: float) -> None:
+        self._limits = limits
+        self.due = due
+        self._ended = False
+
+    def __enter__(self) -> None:
+        """Begin.
+
+        Raises:
+            RuntimeError: no task is running that could be made to leave.
+        """
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("only a task's waits can be bounded")
+        self._task, self._cancelled_before = task, task.cancelling()
+        self._limits.add(self, loop)
+
+    def end(self) -> None:
+        """Make the task leave the context."""
+        self._ended = True
+        self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Leave.
+
+        Raises:
+            TimeoutError: the time was up, and nobody else had the task cancelled as well.
+        """
+        self._limits.remove(self)
+        if not self._ended:
+            return
+        by_others = self._task.uncancel() > self._cancelled_before
+        if kind is asyncio.CancelledError and not by_others:
+            raise TimeoutError from error
