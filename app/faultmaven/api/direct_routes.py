@@ -1,19 +1,22 @@
 """A short way to the busiest operations, as plain ASGI.
 
-The framework looks for a route by matching one pattern after the other, and resolves dependencies
-that these operations do not have: on one core that costs more than all that they do themselves.
+The framework looks for a route by matching one pattern after the other, resolves dependencies that
+these operations do not have, and passes each message through three functions to know whether an
+error can still be answered: on one core that costs more than all that they do themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import Request
 from fastapi.routing import APIRoute, APIRouter
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from faultmaven.infrastructure.observability.request import require_request
 
 
 class DirectRoutes:
@@ -38,19 +41,34 @@ class DirectRoutes:
             for route in router.routes
             if isinstance(route, APIRoute) and "POST" in (route.methods or ())
         }
-        foreseen = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
-        self._served = ServerErrorMiddleware(
-            ExceptionMiddleware(self._serve, handlers=foreseen), handler=handlers.get(Exception)
-        )
+        self._unforeseen = handlers.get(Exception)
+        self._foreseen = {kind: told for kind, told in handlers.items() if kind is not Exception}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._routes:
-            await self._served(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        """Serve one connection.
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route"] = route = self._routes[scope["path"]]
-        response = await route.endpoint(Request(scope, receive, send))
-        await response(scope, receive, send)
+        Raises:
+            Exception: one that nobody foresaw, or that came too late to be answered.
+        """
+        asked = scope["type"] == "http" and scope["method"] == "POST"
+        route = self._routes.get(scope["path"]) if asked else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        try:
+            response = await route.endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+        except Exception as error:
+            if require_request().answered:
+                raise
+            await self._tell(error, scope, receive, send)
+
+    async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have an error answered as the framework does; raises again what nobody foresaw."""
+
+        async def fail(*_: object) -> NoReturn:
+            raise error
+
+        answered = ExceptionMiddleware(fail, handlers=self._foreseen)
+        await ServerErrorMiddleware(answered, handler=self._unforeseen)(scope, receive, send)

@@ -75,7 +75,6 @@ class _Exchange:
         self.request = begin_request(self._id.decode("ascii"), clock())
         # What stands when the application fails and the server has to answer for it.
         self.status = _FAILED
-        self._answered = False
 
     def route(self) -> str:
         """Template of the path, from a closed set."""
@@ -86,8 +85,8 @@ class _Exchange:
         """Pass a message on; the start of the response gets our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._answered = True
             request = self.request
+            request.answered = True
             elapsed = (self._clock() - request.started_at) * 1000
             spent = max(0.0, elapsed - request.provider_ms - request.first_token_ms)
             message["headers"] = [
@@ -105,7 +104,7 @@ class _Exchange:
             took: milliseconds from its arrival to the end of the response.
         """
         method, path, detail = self._scope["method"], _shown_path(self._scope), self.request.detail
-        problem = self.request.problem if self._answered else "internal"
+        problem = self.request.problem if self.request.answered else "internal"
         known = f": {problem}" if problem else ""
         journal.tell(
             self._level(route),

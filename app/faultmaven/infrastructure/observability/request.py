@@ -20,6 +20,7 @@ class RequestInFlight:
             wait before it included.
         problem: stable name of the problem it ended with, or ``None``.
         detail: what happened, where that is the operator's matter, or ``None``.
+        answered: whether the head of a response has left, so that its status stands.
         shed: whether it was refused for want of room, which the log tells for many at once.
     """
 
@@ -30,6 +31,7 @@ class RequestInFlight:
     first_token_ms: float = 0.0
     problem: str | None = None
     detail: str | None = None
+    answered: bool = False
     shed: bool = False
 
 
