@@ -81,7 +81,7 @@ class Timed(BaseModel):
     Fields that are neither the protocol's nor ours are kept as `unknown`.
     """
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow", defer_build=True)
 
     deadline_ms: Annotated[int, Field(ge=1, le=3_600_000)] | None = Field(
         default=None, description="FaultMaven: milliseconds until you need the answer."

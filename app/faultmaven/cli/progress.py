@@ -7,9 +7,6 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TextIO
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-from rich.progress import TimeRemainingColumn as RemainingColumn
-
 from faultmaven.cli.console import err
 
 if TYPE_CHECKING:
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
+    from rich.progress import Progress
 
     from faultmaven.models.status import LocalModelStatus
 
@@ -35,7 +33,7 @@ class ModelProgress:
     def __init__(
         self, console: Console | None = None, *, unsaid: Collection[str] = ("off", "stopped")
     ) -> None:
-        self._console = console or err()
+        self._given = console
         self._unsaid = unsaid
         self._shown: tuple[str, int] | None = None
         self._bar: Progress | None = None
@@ -64,7 +62,7 @@ class ModelProgress:
         """Show one moment."""
         if self._ended:
             return
-        if self._console.is_terminal and status.state in _BUSY:
+        if status.state in _BUSY and self._console.is_terminal:
             self._draw(status)
             return
         self._last = None
@@ -80,6 +78,10 @@ class ModelProgress:
         if drawn is not None:
             self._draw(drawn)
 
+    @property
+    def _console(self) -> Console:
+        return self._given or err()
+
     def _draw(self, status: LocalModelStatus) -> None:
         bar = self._bar or self._begin_bar()
         if self._last is None or self._last.state != status.state:
@@ -90,8 +92,15 @@ class ModelProgress:
         bar.update(bar.task_ids[0], completed=status.progress, refresh=True)
 
     def _begin_bar(self) -> Progress:
-        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()
-        bar = Progress(*columns, RemainingColumn(), console=self._console, transient=True)
+        from rich import progress
+
+        columns = (
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TimeRemainingColumn(),
+        )
+        bar = progress.Progress(*columns, console=self._console, transient=True)
         handlers = _handlers_of(sys.stderr)
         bar.start()
         # While a bar is drawn, rich has a stand-in for standard error that writes above it.

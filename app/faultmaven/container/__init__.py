@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faultmaven.container.core import Core
 from faultmaven.container.embedded import EmbeddedModel
-from faultmaven.container.rehearsal import Rehearsal
 from faultmaven.container.watch import Triggers
 from faultmaven.infrastructure.llm.probing import Prober
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry, reset_registry
@@ -25,11 +24,13 @@ from faultmaven.models.worker import Worker
 from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
-from faultmaven.services.doctor import DoctorService
-from faultmaven.services.drill import DrillService
 from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.settings import Settings
+
+if TYPE_CHECKING:
+    from faultmaven.services.doctor import DoctorService
+    from faultmaven.services.drill import DrillService
 
 __all__ = ["Container", "container"]
 
@@ -95,6 +96,9 @@ class Container:
 
     def get_drill(self) -> DrillService:
         """The service that lets the providers of the chain fail, without their vendors."""
+        from faultmaven.container.rehearsal import Rehearsal  # noqa: PLC0415 - no service needs it
+        from faultmaven.services.drill import DrillService  # noqa: PLC0415 - as above
+
         return DrillService(Rehearsal(self.get_registry()))
 
     def get_admin_service(self) -> AdminService:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
@@ -36,7 +37,6 @@ from faultmaven.models.interfaces import (
 from faultmaven.services.admin import AdminService
 from faultmaven.services.agent import AgentService
 from faultmaven.services.completions import CompletionService
-from faultmaven.services.doctor import DoctorService
 from faultmaven.services.embeddings import EmbeddingService
 from faultmaven.services.health import HealthService
 from faultmaven.services.model_directory import ModelDirectory
@@ -45,6 +45,9 @@ from faultmaven.services.sanitizer import Sanitizer
 from faultmaven.services.single_flight import SingleFlight
 from faultmaven.services.troubleshooting_model import TroubleshootingModel
 from faultmaven.settings import ENV_FILE, this_worker
+
+if TYPE_CHECKING:
+    from faultmaven.services.doctor import DoctorService
 
 
 def _sessions(registry: ProviderRegistry) -> SQLiteSessionStore:
@@ -176,6 +179,12 @@ def _admin(registry: ProviderRegistry, *, reloader: Reloader) -> AdminService:
     return AdminService(key=lambda: registry.settings.admin_api_key, reload=reloader.reload)
 
 
+def _doctor(registry: ProviderRegistry, embedded: EmbeddedModel) -> DoctorService:
+    from faultmaven.services.doctor import DoctorService  # noqa: PLC0415 - no service needs it
+
+    return DoctorService(registry, embedded)
+
+
 class Core(containers.DeclarativeContainer):
     """The objects of the service, each built once, on first use.
 
@@ -237,7 +246,7 @@ class Core(containers.DeclarativeContainer):
     )
     triggers = providers.Singleton(_triggers, registry, reloader=reloader)
     admin = providers.Singleton(_admin, registry, reloader=reloader)
-    doctor = providers.Singleton(DoctorService, registry, embedded)
+    doctor = providers.Singleton(_doctor, registry, embedded)
     agent = providers.Singleton(
         _agent,
         registry,

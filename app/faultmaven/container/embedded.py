@@ -7,18 +7,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from faultmaven.container.weights import examine_ability, pull_weights
 from faultmaven.errors import LocalModelError
 from faultmaven.infrastructure.llm.providers.local_provider import EMBEDDED
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
-from faultmaven.infrastructure.local_model.config import LocalModelConfig
 from faultmaven.infrastructure.local_model.decision import Circumstances, Decision, decide
 from faultmaven.infrastructure.local_model.detect import find_local_server
-from faultmaven.infrastructure.local_model.supervisor import LocalModelServer
 from faultmaven.models.status import LocalModelStatus, OnLocalModelStatus
 from faultmaven.models.worker import ModelAddress, Worker
-from faultmaven.services.doctor import EmbeddedAbility
+
+if TYPE_CHECKING:
+    from faultmaven.infrastructure.local_model.supervisor import LocalModelServer
+    from faultmaven.services.doctor import EmbeddedAbility
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,10 @@ class EmbeddedModel:
 
     async def ability(self) -> EmbeddedAbility:
         """Whether the model could run here; starts and fetches nothing."""
+        from faultmaven.container.weights import (  # noqa: PLC0415 - no service needs it
+            examine_ability,
+        )
+
         decision = self._decision(await self._running_server())
         return await examine_ability(self._registry.settings, decision)
 
@@ -133,6 +138,8 @@ class EmbeddedModel:
         Raises:
             LocalModelError: they cannot be had.
         """
+        from faultmaven.container.weights import pull_weights  # noqa: PLC0415 - as above
+
         return await pull_weights(self._registry.settings, choice=name, tell=tell)
 
     async def _running_server(self) -> tuple[str, ...]:
@@ -156,6 +163,14 @@ class EmbeddedModel:
         return decide(circumstances)
 
     async def _start(self) -> None:
+        # Most services are given a key and run no model: they start sooner without all this.
+        from faultmaven.infrastructure.local_model.config import (  # noqa: PLC0415 - see above
+            LocalModelConfig,
+        )
+        from faultmaven.infrastructure.local_model.supervisor import (  # noqa: PLC0415 - see above
+            LocalModelServer,
+        )
+
         settings = self._registry.settings
         config = LocalModelConfig(
             cache_dir=settings.model_cache,

@@ -40,7 +40,7 @@ Safety = Literal["read_only", "changes_state", "destructive"]
 class _Body(BaseModel):
     """A body we write: immutable, and exactly the fields it declares."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Finding(_Body):

@@ -117,7 +117,7 @@ ProviderName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator
 class Attachment(BaseModel):
     """A file that belongs to the question, such as a log."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
     name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_line)] = Field(
         description="File name, shown as the source of evidence."
@@ -137,7 +137,9 @@ class TroubleshootRequest(BaseModel):
     it looks like a misspelling of one it knows: that is refused, because it would be lost.
     """
 
-    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"example": REQUEST})
+    model_config = ConfigDict(
+        strict=True, extra="allow", json_schema_extra={"example": REQUEST}, defer_build=True
+    )
 
     session_id: Annotated[
         str, Field(min_length=1, max_length=128), AfterValidator(_session_name)

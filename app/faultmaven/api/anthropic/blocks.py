@@ -47,7 +47,7 @@ _MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,40}")
 class Shape(BaseModel):
     """What we read: strict in what we know, deaf to the rest, such as ``cache_control``."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)
 
 
 class Source(Shape):

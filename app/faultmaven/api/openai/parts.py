@@ -23,7 +23,7 @@ _ELSEWHERE = frozenset({"input_audio", "file", "video_url"})
 class Shape(BaseModel):
     """A part of a request: its types are exact, and what is unknown in it has no effect."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
 
 def _part_type(name: str) -> str:

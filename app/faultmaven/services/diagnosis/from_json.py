@@ -86,7 +86,7 @@ _Texts = Annotated[list[str], BeforeValidator(_texts)]
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class _Finding(_Lenient):
