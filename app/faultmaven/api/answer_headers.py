@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from faultmaven.api.head import Line
 from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.embedding import EmbeddingAnswer
 from faultmaven.models.interfaces import LLMResponse
@@ -20,6 +21,17 @@ def headers_of_answer(answer: LLMResponse) -> Mapping[str, str]:
     tried = len(answer.attempts) or 1
     confidence = {"X-FaultMaven-Confidence": f"{answer.confidence:.2f}"}
     return {**_headers(answer.provider, answer.model, tried, answer.ignored), **confidence}
+
+
+def lines_of_answer(answer: LLMResponse) -> Sequence[Line]:
+    """The same, as a response has it."""
+    told = [
+        *_lines(answer.provider, answer.model, len(answer.attempts) or 1),
+        (b"x-faultmaven-confidence", b"%.2f" % answer.confidence),
+    ]
+    if answer.ignored:
+        told.append((b"x-faultmaven-ignored-fields", _fit(", ".join(answer.ignored)).encode()))
+    return told
 
 
 def headers_of_beginning(beginning: Beginning) -> Mapping[str, str]:
@@ -44,6 +56,12 @@ def headers_of_vectors(answer: EmbeddingAnswer) -> Mapping[str, str]:
 def _headers(provider: str, model: str, tried: int, ignored: Sequence[str]) -> Mapping[str, str]:
     told = _who(provider, model, tried)
     return {**told, "X-FaultMaven-Ignored-Fields": _fit(", ".join(ignored))} if ignored else told
+
+
+@lru_cache(maxsize=256)
+def _lines(provider: str, model: str, tried: int) -> Sequence[Line]:
+    who = _who(provider, model, tried)
+    return [(name.lower().encode(), value.encode()) for name, value in who.items()]
 
 
 @lru_cache(maxsize=256)

@@ -10,14 +10,16 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
+from faultmaven.api.head import header
 from faultmaven.api.refusals import (
     BodyTooLargeError,
     InvalidFieldsError,
     MalformedBodyError,
     UnsupportedMediaTypeError,
 )
-from faultmaven.models.api import TroubleshootRequest
 from faultmaven.models.faults import FieldFault, field_faults
 from faultmaven.models.line_blocks import BLOCK
 from faultmaven.services.large_texts import worked
@@ -57,30 +59,32 @@ _COMPRESSED = FieldFault(
 Body = TypeVar("Body", bound=BaseModel)
 
 
-async def read_question(request: Request) -> TroubleshootRequest:
-    """The question in a request's body.
+async def read_body(request: Request) -> bytes:
+    """The body of a request as it was sent; to be called once.
 
     Raises:
-        InvalidInputError: headers or body are wrong; names field and fix, never the value.
+        InvalidInputError: it is none of JSON by its headers, or longer or later than it may be.
+        ClientDisconnect: the caller left before its end.
     """
-    return await read_body(request, TroubleshootRequest, needed="session_id and query")
+    _require_json(request.scope)
+    return await _all_of(request.receive)
 
 
-async def read_body(request: Request, kind: type[Body], *, needed: str) -> Body:
-    """The body of a request, checked.
+async def checked(raw: bytes, kind: type[Body], *, needed: str) -> Body:
+    """What a body says.
 
     Args:
-        request: who asks.
+        raw: the body.
         kind: what the body has to be. Tags of its unions that begin with ``#`` are left out of
             the paths of faults.
         needed: names of the fields that no body may miss, for who sends none at all.
 
     Raises:
-        InvalidInputError: headers or body are wrong; names field and fix, never the value.
+        InvalidInputError: it is wrong; names field and fix, never the value.
         BodyTooLargeError: it holds more than anybody's conversation has.
     """
-    _require_json(request.headers)
-    raw = await request.body()
+    if len(raw) <= _ROOMY:
+        return _parse(raw, kind, needed)
     return await worked(len(raw), _checked, raw, kind, needed)
 
 
@@ -94,11 +98,23 @@ def timeout_of(headers: Mapping[str, str]) -> float | None:
     return None if text is None else _seconds(text)
 
 
-def _require_json(headers: Mapping[str, str]) -> None:
+async def _all_of(receive: Receive) -> bytes:
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            return b"".join((*pieces, piece)) if pieces else piece
+        pieces.append(piece)
+
+
+def _require_json(scope: Scope) -> None:
     """Refuse other types, a missing one too: a web page can send those without asking first."""
-    if not _is_json(headers.get("content-type", "text/plain")):
+    if not _is_json(header(scope, b"content-type") or "text/plain"):
         raise UnsupportedMediaTypeError(_NOT_JSON)
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if (header(scope, b"content-encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaTypeError(_COMPRESSED)
 
 
@@ -112,7 +128,7 @@ def _is_json(value: str) -> bool:
 
 
 def _checked(body: bytes, kind: type[Body], needed: str) -> Body:
-    if len(body) > _ROOMY and _looks_crowded(body) and _is_crowded(body):
+    if _looks_crowded(body) and _is_crowded(body):
         raise BodyTooLargeError(_CROWDED)
     return _parse(body, kind, needed)
 

@@ -28,21 +28,25 @@ SINGLE_FLIGHT_PARAMETER = {
 """The header, as the API's description has it."""
 
 
-async def fingerprint_of(request: Request) -> bytes | None:
+async def fingerprint_of(request: Request, body: bytes) -> bytes | None:
     """A digest of who asks for what; ``None`` for who is unknown, or wants to be asked for alone.
 
     Callers are known by the credentials they present, without any by their address. What they ask
     is the path, the body as it was sent, and the time that a header gives for the answer.
     """
-    heard = [(name, value) for name, value in request.scope["headers"] if name in _HEARD]
-    if any(name == _SWITCH and value.lower() == b"off" for name, value in heard):
-        return None
-    if not any(name in _CREDENTIALS for name, _ in heard):
+    heard, known = [], False
+    for name, value in request.scope["headers"]:
+        if name in _HEARD:
+            heard.append((name, value))
+            known = known or name in _CREDENTIALS
+            if name == _SWITCH and value.lower() == b"off":
+                return None
+    if not known:
         if request.client is None:
             return None
         heard.append((b"", request.client.host.encode()))
-    body = await request.body()
-    return await worked(len(body), _digest, repr((request.scope["path"], heard)).encode(), body)
+    head = repr((request.scope["path"], heard)).encode()
+    return await worked(len(body), _digest, head, body)
 
 
 def _digest(head: bytes, body: bytes) -> bytes:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from starlette.types import Scope
+
+Line: TypeAlias = tuple[bytes, bytes]
+"""A header's name, in lower case, and its value."""
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from http import HTTPStatus
+from collections.abc import Iterable
 
 from starlette.responses import Response
 
+from faultmaven.api.head import Line
+
+_OK = 200
 _TYPE = (b"content-type", b"application/json")
 
 
@@ -15,19 +17,12 @@ class JSONAnswer(Response):
 
     Args:
         body: its bytes.
-        headers: what goes with it, beside its length and type.
+        headers: what goes with it, beside its length and type; names in lower case.
     """
 
-    def __init__(self, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, body: bytes, headers: Iterable[Line] = ()) -> None:
         # Not the framework's own, which looks for what cannot be here: that costs as much again.
-        self.status_code = HTTPStatus.OK.value
+        self.status_code = _OK
         self.body = body
         self.background = None
-        self.raw_headers = [
-            _TYPE,
-            (b"content-length", b"%d" % len(body)),
-            *(
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in (headers or {}).items()
-            ),
-        ]
+        self.raw_headers = [_TYPE, (b"content-length", b"%d" % len(body)), *headers]

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.accept import EVENTS, prefers_events
-from faultmaven.api.body import TIMEOUT_HEADER, read_question, timeout_of
+from faultmaven.api.body import TIMEOUT_HEADER, checked, read_body, timeout_of
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
@@ -103,7 +103,8 @@ _PARAMETERS = [
 async def troubleshoot(request: Request) -> Response:
     """Answer one question, for as long as its caller waits."""
     timeout = timeout_of(request.headers)
-    question = await read_question(request)
+    raw = await read_body(request)
+    question = await checked(raw, TroubleshootRequest, needed="session_id and query")
     came = require_request()
     asking = partial(
         services_of(request).agent.troubleshoot,
@@ -115,7 +116,7 @@ async def troubleshoot(request: Request) -> Response:
     if _wants_events(question, request):
         path = request.scope["route"].path
         return LiveResponse(lambda stream: stream_answer(stream, asking, instance=path))
-    fingerprint = await fingerprint_of(request)
+    fingerprint = await fingerprint_of(request, raw)
     answer = await unless_gone(request.receive, asking(fingerprint=fingerprint))
     return JSONAnswer(answer.model_dump_json().encode())
 

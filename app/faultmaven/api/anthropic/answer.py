@@ -125,7 +125,12 @@ def _arguments(text: str) -> Fields:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {INVALID_ARGUMENTS: text}
+
+
+def _refused(constant: str) -> float:
+    message = f"{constant} is no JSON"
+    raise ValueError(message)

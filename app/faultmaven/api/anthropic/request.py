@@ -196,8 +196,8 @@ class Asked:
     shows_thoughts: bool
 
 
-def asked(body: MessagesRequest, headers: Mapping[str, str]) -> Asked:
-    """The question in ``body``.
+def asked(body: MessagesRequest, headers: Mapping[str, str], *, size: int = 0) -> Asked:
+    """The question in ``body``, which has ``size`` bytes.
 
     Raises:
         InvalidInputError: the header that gives seconds does not.
@@ -214,6 +214,7 @@ def asked(body: MessagesRequest, headers: Mapping[str, str]) -> Asked:
         require_confidence=bool(body.require_confidence),
         max_cost_usd=body.max_cost_usd,
         timeout=body.timeout(headers),
+        size=size,
     )
     return Asked(question, bool(body.stream), body.shows_thoughts)
 

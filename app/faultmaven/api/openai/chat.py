@@ -6,8 +6,8 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from faultmaven.api.answer_headers import headers_of_answer
-from faultmaven.api.body import read_body
+from faultmaven.api.answer_headers import lines_of_answer
+from faultmaven.api.body import checked, read_body
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import EventStream, LiveResponse
@@ -29,9 +29,9 @@ router = APIRouter(tags=["openai"])
 async def create_chat_completion(request: Request) -> Response:
     """Answer a chat, whole or while it is written, for as long as its caller waits."""
     completions = services_of(request).completions
-    body = await read_body(request, ChatRequest, needed="model and messages")
-    size = len(await request.body())
-    question = await worked(size, partial(question_of, body, request.headers, size=size))
+    raw = await read_body(request)
+    body = await checked(raw, ChatRequest, needed="model and messages")
+    question = await worked(len(raw), question_of, body, request.headers, size=len(raw))
     came = require_request()
     ask = partial(
         completions.complete,
@@ -51,6 +51,6 @@ async def create_chat_completion(request: Request) -> Response:
             )
 
         return LiveResponse(produce)
-    fingerprint = await fingerprint_of(request)
+    fingerprint = await fingerprint_of(request, raw)
     answer = await unless_gone(request.receive, ask(fingerprint=fingerprint))
-    return JSONAnswer(as_json(completion_body(answer, envelope)), headers_of_answer(answer))
+    return JSONAnswer(as_json(completion_body(answer, envelope)), lines_of_answer(answer))
