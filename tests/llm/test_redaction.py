@@ -1,5 +1,7 @@
 """What leaves, decided by where it goes."""
 
+from collections.abc import Callable
+
 import pytest
 
 from doubles import Fail, Play, Say, chain_of
@@ -44,9 +46,15 @@ def broken(_: str) -> str:
     raise RuntimeError(f"cannot mask {SECRET}")
 
 
-async def test_broken_redactor_sends_nothing() -> None:
+def stopped(_: str) -> str:
+    """Fail in the way that ends a loop without a word."""
+    raise StopIteration
+
+
+@pytest.mark.parametrize("mask", [broken, stopped])
+async def test_broken_redactor_sends_nothing(mask: Callable[[str], str]) -> None:
     """If masking fails the attempt fails: the text goes to nobody outside (S69)."""
-    chain = chain_of({"cloud": [Say()], "other": [Say()]}, redactor=Redactor(mask=broken))
+    chain = chain_of({"cloud": [Say()], "other": [Say()]}, redactor=Redactor(mask=mask))
     with pytest.raises(AllProvidersFailedError) as caught:
         await chain.router.generate(TEXT)
     assert chain.calls() == {"cloud": 0, "other": 0}

@@ -10,6 +10,8 @@ from faultmaven.infrastructure.llm.wire.anthropic_messages import AnthropicMessa
 from faultmaven.infrastructure.llm.wire.excerpt import MAX_CHARS, excerpt
 from faultmaven.infrastructure.llm.wire.finish import finish_reason
 from faultmaven.infrastructure.llm.wire.headers import bearer
+from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
+from faultmaven.infrastructure.llm.wire.openai_dialects import OPENROUTER
 from faultmaven.infrastructure.llm.wire.thinking import split_thinking
 from faultmaven.infrastructure.llm.wire.turns import dialogue, flatten
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest, Endpoint
@@ -113,6 +115,22 @@ def test_key_is_stripped_and_never_breaks_a_header() -> None:
         with pytest.raises(ProviderAuthError) as caught:
             bearer(Endpoint("http://h", bad))
         assert bad not in str(caught.value)
+
+
+def test_each_endpoint_is_asked_with_its_own_key_and_options() -> None:
+    """What is worked out for one endpoint is never used for another that is nearly the same."""
+    codec = OpenAIChat(OPENROUTER)
+    request = CompletionRequest("m", (Message("user", "Why?"),))
+    sent = [
+        codec.encode(request, Endpoint(base, key, {"title": title}))
+        for base in ("http://h/v1", "http://i/v1")
+        for key in ("sk-1", "sk-2")
+        for title in ("one", "two")
+        for _ in range(2)
+    ]
+    told = [(s.url, s.headers["authorization"], s.headers["X-OpenRouter-Title"]) for s in sent]
+    assert told[::2] == told[1::2]
+    assert len(set(told)) == 8
 
 
 def test_neighbours_of_one_role_are_merged() -> None:

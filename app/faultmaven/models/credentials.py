@@ -171,7 +171,7 @@ PLACEHOLDER = re.compile(r"\[([a-z_]{2,24}) removed\]")
 
 def mask_credentials(text: str) -> str:
     """The text with every credential replaced by a placeholder; idempotent."""
-    return find_credentials(text).text
+    return find_credentials(text).text if _may_hold_any(text) else text
 
 
 def known_keys(keys: Iterable[str]) -> tuple[bytes, ...]:
@@ -193,7 +193,7 @@ def remove_keys(data: bytes, known: Iterable[bytes]) -> bytes:
 
 def find_credentials(text: str) -> Masked:
     """As `mask_credentials`, with the kinds that were found."""
-    found = list(_spans(text)) if _may_hold_any(text) else []
+    found = list(_spans(text))
     if not found:
         return Masked(text)
     spans = _merged(sorted(found, key=lambda span: span[0]))

@@ -48,14 +48,13 @@ def score_completion(
         threshold: recorded beside the score, in [0, 1].
         further: signals from whoever knows what was asked.
     """
-    signals = (
-        Signal("prior", prior, "how this provider's answers usually fare"),
-        *_signals(completion),
-        *further,
-    )
-    total = sum(signal.delta for signal in signals)
+    usual = Signal("prior", prior, "how this provider's answers usually fare")
+    signals = (usual, *_signals(completion), *further)
+    score = prior
+    for signal in signals[1:]:
+        score += signal.delta
     # A provider configured above the ceiling keeps what its operator gave it.
-    score = round(min(max(total, 0.0), max(CEILING, prior)), 4)
+    score = round(min(max(score, 0.0), max(CEILING, prior)), 4)
     return Confidence(score=score, threshold=threshold, signals=signals)
 
 
@@ -71,18 +70,16 @@ def best_possible(prior: float, *, bonus: float = _JUDGED + _SURE_OF_WORDS) -> f
 
 
 def _signals(completion: Completion) -> Iterator[Signal]:
+    reason, calls = completion.finish_reason, completion.tool_calls
     # Whoever offers tools is well answered with a call, unless it was cut.
-    if not completion.tool_calls or completion.finish_reason in _FAILED_ALSO_WITH_CALLS:
-        yield from _finish(completion.finish_reason)
-    yield from _arguments(completion.tool_calls)
-    yield from _repetition(completion.text)
-    yield from _token_probability(completion.mean_logprob)
-
-
-def _finish(reason: str) -> Iterator[Signal]:
-    if reason in _FINISH_DELTAS:
-        delta, why = _FINISH_DELTAS[reason]
-        yield Signal("finish_reason", delta, why)
+    if reason in _FINISH_DELTAS and (not calls or reason in _FAILED_ALSO_WITH_CALLS):
+        yield Signal("finish_reason", *_FINISH_DELTAS[reason])
+    if calls:
+        yield from _arguments(calls)
+    if len(completion.text) >= _REPETITION_MIN_CHARS:
+        yield from _repetition(completion.text)
+    if completion.mean_logprob is not None:
+        yield from _token_probability(completion.mean_logprob)
 
 
 def _arguments(calls: Sequence[ToolCall]) -> Iterator[Signal]:
@@ -92,7 +89,7 @@ def _arguments(calls: Sequence[ToolCall]) -> Iterator[Signal]:
 
 
 def _repetition(text: str) -> Iterator[Signal]:
-    if len(text) < _REPETITION_MIN_CHARS or _is_varied(text):
+    if _is_varied(text):
         return
     raw = text.encode("utf-8", "replace")
     if len(zlib.compress(raw, 1)) / len(raw) < _REPETITIVE:
@@ -105,9 +102,7 @@ def _is_varied(text: str) -> bool:
     return 4 * len(set(words)) > len(words) > _FEWEST_WORDS
 
 
-def _token_probability(mean_logprob: float | None) -> Iterator[Signal]:
-    if mean_logprob is None:
-        return
+def _token_probability(mean_logprob: float) -> Iterator[Signal]:
     probability = math.exp(min(mean_logprob, 0.0))
     if probability >= _LIKELY:
         yield Signal("token_probability", _SURE_OF_WORDS, "the model was sure of its words")

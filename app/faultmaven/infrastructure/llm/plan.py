@@ -19,6 +19,27 @@ _PER_MESSAGE = 20  # characters that take as long as whatever else there is to d
 _FAIR_CHANCE = 10.0  # seconds; a healthy vendor often takes that long for a whole answer
 _MOST_NOTES = 256
 _MOST_OF_IT = 0.9  # of a shorter REQUEST_TIMEOUT: preparing the prompt takes a little of it
+_NOTHING_FURTHER = Controls()
+_UNASKED: GenerateOptions = {
+    "model": None,
+    "max_tokens": None,
+    "temperature": None,
+    "stop": (),
+    "system": None,
+    "history": (),
+    "images": (),
+    "timeout": None,
+    "render": None,
+    "material_chars": 0,
+    "assess": None,
+    "confidence_threshold": None,
+    "require_confidence": False,
+    "providers": (),
+    "max_cost_usd": None,
+    "controls": None,
+    "messages": (),
+    "listener": None,
+}
 
 
 @value
@@ -26,21 +47,18 @@ class Step:
     """One provider of the plan, and what it will be asked for.
 
     Attributes:
+        name: the provider's.
         provider: who.
         config: what it is configured with.
         model: which model.
         threshold: in [0, 1]: an answer at or above it ends the chain.
     """
 
+    name: str
     provider: ILLMProvider
     config: ProviderConfig
     model: str
     threshold: float
-
-    @property
-    def name(self) -> str:
-        """The provider's name."""
-        return self.config.name
 
 
 @value
@@ -79,7 +97,7 @@ class Plan:
     require_confidence: bool = False
     max_cost_usd: float | None = None
     large: bool = False
-    controls: Controls = Controls()
+    controls: Controls = _NOTHING_FURTHER
     listener: IAnswerListener | None = None
     held: bool = False
     stream_seconds: float = math.inf
@@ -99,24 +117,28 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         InvalidInputError: an option is out of range, or names a provider or model that no
             configured provider of the chain has.
     """
+    asked: GenerateOptions = {**_UNASKED, **options}
+    settings, most = registry.settings, registry.request_timeout
+    seconds = seconds_within(asked["timeout"], most)
     return Plan(
-        steps=_steps(registry, options),
-        render=options.get("render") or _fixed_prompt(prompt, options),
-        assess=options.get("assess"),
+        steps=_steps(registry, asked),
+        render=asked["render"] or _fixed_prompt(prompt, asked),
+        assess=asked["assess"],
         max_tokens=_max_tokens(options),
-        temperature=options.get("temperature"),
-        stop=tuple(options.get("stop") or ()),
-        seconds=seconds_within(options.get("timeout"), registry.request_timeout),
-        fair_seconds=fair_seconds(registry.request_timeout),
-        require_confidence=options.get("require_confidence", False),
-        max_cost_usd=options.get("max_cost_usd"),
-        large=max(len(prompt), _chars(options)) > _LARGE,
-        controls=options.get("controls") or Controls(),
-        listener=options.get("listener"),
-        held=bool(options.get("confidence_threshold") or options.get("require_confidence")),
-        stream_seconds=_stream_seconds(options.get("timeout"), registry),
-        first_token=registry.settings.first_token_timeout or math.inf,
-        silence=registry.settings.stream_idle_timeout,
+        temperature=asked["temperature"],
+        stop=tuple(asked["stop"] or ()),
+        seconds=seconds,
+        fair_seconds=fair_seconds(most),
+        require_confidence=asked["require_confidence"],
+        max_cost_usd=asked["max_cost_usd"],
+        large=max(len(prompt), asked["material_chars"], _chars(asked["messages"] or ())) > _LARGE,
+        controls=asked["controls"] or _NOTHING_FURTHER,
+        listener=asked["listener"],
+        held=bool(asked["confidence_threshold"] or asked["require_confidence"]),
+        # A caller's own deadline holds to the end; the service's only to the beginning.
+        stream_seconds=max(settings.stream_timeout, most) if asked["timeout"] is None else seconds,
+        first_token=settings.first_token_timeout or math.inf,
+        silence=settings.stream_idle_timeout,
     )
 
 
@@ -126,51 +148,46 @@ def _max_tokens(options: GenerateOptions) -> int | None:
     return asked if asked is not None or "messages" in options else _DEFAULT_MAX_TOKENS
 
 
-def _chars(options: GenerateOptions) -> int:
-    """Characters the prompt is made of, as far as they are known beforehand."""
-    messages = options.get("messages") or ()
-    written = sum(
-        len(message.text) + sum(len(call.arguments) for call in message.tool_calls)
-        for message in messages
-    )
-    return max(written + _PER_MESSAGE * len(messages), options.get("material_chars", 0))
+def _chars(messages: Sequence[Message]) -> int:
+    """Characters of a conversation, and what takes as long as so many."""
+    chars = 0
+    for message in messages:
+        chars += len(message.text) + _PER_MESSAGE
+        for call in message.tool_calls:
+            chars += len(call.arguments)
+    return chars
 
 
-def _stream_seconds(requested: float | None, registry: ProviderRegistry) -> float:
-    """A caller's own deadline holds to the end; the service's only to the beginning."""
-    if requested is None:
-        return max(registry.settings.stream_timeout, registry.request_timeout)
-    return seconds_within(requested, registry.request_timeout)
-
-
-def _steps(registry: ProviderRegistry, options: GenerateOptions) -> tuple[Step, ...]:
+def _steps(registry: ProviderRegistry, asked: GenerateOptions) -> tuple[Step, ...]:
     """Whom these options may ask: worked out once for all requests that say the same of it."""
     key = (
-        tuple(options.get("providers") or ()),
-        options.get("model"),
-        options.get("confidence_threshold"),
+        tuple(asked["providers"] or ()),
+        asked["model"],
+        asked["confidence_threshold"],
     )
     known: tuple[Step, ...] | None = registry.notes.get(key)
     if known is None:
-        known = tuple(_new_steps(registry, options))
+        known = tuple(_new_steps(registry, asked))
         if len(registry.notes) >= _MOST_NOTES:  # callers may name models as they like
             registry.notes.clear()
         registry.notes[key] = known
     return known
 
 
-def _new_steps(registry: ProviderRegistry, options: GenerateOptions) -> Iterator[Step]:
-    names = _narrowed(registry, options.get("providers") or ())
-    wanted = options.get("model")
-    named = bool(options.get("providers"))
+def _new_steps(registry: ProviderRegistry, asked: GenerateOptions) -> Iterator[Step]:
+    names = _narrowed(registry, asked["providers"] or ())
+    wanted = asked["model"]
+    named = bool(asked["providers"])
     owners = _owners(registry, names, wanted, trusted=named and len(names) == 1)
     # Whoever wants a model wants it before another one; an order they gave themselves stands.
     for name in names if named else sorted(names, key=lambda name: name not in owners):
+        config = registry.get_config(name)
         yield Step(
+            name=config.name,
             provider=registry.get_provider(name),
-            config=registry.get_config(name),
+            config=config,
             model=_model_for(registry, name, wanted, owners),
-            threshold=_threshold(registry, name, options.get("confidence_threshold")),
+            threshold=_threshold(registry, name, asked["confidence_threshold"]),
         )
 
 
@@ -249,13 +266,13 @@ def seconds_within(requested: float | None, most: float) -> float:
     return min(requested, most)
 
 
-def _fixed_prompt(prompt: str, options: GenerateOptions) -> Render:
+def _fixed_prompt(prompt: str, asked: GenerateOptions) -> Render:
     """The same conversation for whoever is asked."""
-    system = options.get("system")
-    messages = options.get("messages") or (
+    system = asked["system"]
+    messages = asked["messages"] or (
         *((Message("system", system),) if system else ()),
-        *(options.get("history") or ()),
-        Message("user", prompt, tuple(options.get("images") or ())),
+        *(asked["history"] or ()),
+        Message("user", prompt, tuple(asked["images"] or ())),
     )
     written = Prompt(messages=tuple(messages))
 

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from faultmaven.errors import ContentFilteredError
 from faultmaven.models.credentials import PLACEHOLDER, mask_credentials
 from faultmaven.models.interfaces import ProviderConfig
 from faultmaven.models.live import Live, now
-from faultmaven.models.prompt import Controls, Message, ResponseFormat, Tool
+from faultmaven.models.prompt import Controls, Message, ResponseFormat, Tool, ToolCall
 
-_NOTHING_ASKED = Controls()
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-@contextmanager
-def _or_nothing() -> Iterator[None]:
-    """Let nothing leave where masking fails.
+def _or_nothing(mask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What masking gives; where it fails, nothing leaves.
 
     Raises:
         ContentFilteredError: it failed.
     """
     try:
-        yield
+        return mask(*args, **kwargs)
     except ContentFilteredError:
         raise
     except Exception as error:  # whatever went wrong, nothing leaves unmasked
@@ -55,10 +54,9 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if self._spares(config):
+        if config.local and self._spares_local():
             return messages
-        with _or_nothing():
-            return tuple(self._message(message) for message in messages)
+        return _or_nothing(self._messages, messages)
 
     def controls_for(self, controls: Controls, config: ProviderConfig) -> Controls:
         """Tools and further fields as ``config``'s provider may see them.
@@ -66,16 +64,10 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if controls == _NOTHING_ASKED or self._spares(config):
+        said = controls.tools or controls.response_format or controls.parameters or controls.native
+        if not said or (config.local and self._spares_local()):
             return controls
-        with _or_nothing():
-            return replace(
-                controls,
-                tools=tuple(self._tool(tool) for tool in controls.tools),
-                response_format=self._format(controls.response_format),
-                parameters=self._value(controls.parameters),
-                native=self._value(controls.native),
-            )
+        return _or_nothing(self._controls, controls)
 
     def texts_for(self, texts: tuple[str, ...], config: ProviderConfig) -> tuple[str, ...]:
         """Short texts, such as stop sequences, as ``config``'s provider may see them.
@@ -83,13 +75,24 @@ class Redactor:
         Raises:
             ContentFilteredError: they could not be masked, so nobody may see them.
         """
-        if not texts or self._spares(config):
+        if not texts or (config.local and self._spares_local()):
             return texts
-        with _or_nothing():
-            return tuple(self._masked(text) for text in texts)
+        return _or_nothing(self._texts, texts)
 
-    def _spares(self, config: ProviderConfig) -> bool:
-        return config.local and not now(self.redact_local)
+    def _spares_local(self) -> bool:
+        return not now(self.redact_local)
+
+    def _texts(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple([self._masked(text) for text in texts])
+
+    def _controls(self, controls: Controls) -> Controls:
+        return replace(
+            controls,
+            tools=tuple([self._tool(tool) for tool in controls.tools]),
+            response_format=self._format(controls.response_format),
+            parameters=self._value(controls.parameters),
+            native=self._value(controls.native),
+        )
 
     def _format(self, asked: ResponseFormat | None) -> ResponseFormat | None:
         if asked is None:
@@ -97,16 +100,22 @@ class Redactor:
         said = self._masked(asked.description)
         return replace(asked, schema=self._value(asked.schema), description=said)
 
+    def _messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        return tuple([self._message(message) for message in messages])
+
     def _message(self, message: Message) -> Message:
         for image in message.images:
             self._require_clean(image.url)
-        calls = tuple(
-            replace(call, arguments=self._masked(call.arguments)) for call in message.tool_calls
-        )
-        text, name = self._masked(message.text), self._masked(message.name)
+        text, name, calls = self._masked(message.text), message.name, message.tool_calls
+        if name or calls:
+            name, calls = self._masked(name), tuple([self._call(call) for call in calls])
         if (text, name, calls) == (message.text, message.name, message.tool_calls):
             return message
         return replace(message, text=text, name=name, tool_calls=calls)
+
+    def _call(self, call: ToolCall) -> ToolCall:
+        arguments = self._masked(call.arguments)
+        return call if arguments == call.arguments else replace(call, arguments=arguments)
 
     def _require_clean(self, url: str) -> None:
         """Refuse an address that holds a credential: masked it would lead nowhere.

@@ -165,8 +165,11 @@ def _broken_off(walk: Walk, failure: ProviderError) -> AnswerCutError:
 
 
 def _total_cost(attempts: Sequence[Attempt]) -> float | None:
-    known = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
-    return sum(known) if known else None
+    total = None
+    for attempt in attempts:
+        if attempt.cost_usd is not None:
+            total = (total or 0.0) + attempt.cost_usd
+    return total
 
 
 def _failure(walk: Walk) -> ChainError:

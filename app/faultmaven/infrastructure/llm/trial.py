@@ -21,10 +21,10 @@ from faultmaven.infrastructure.llm.resilience.retry import RetryPolicy
 from faultmaven.infrastructure.llm.resilience.watch import StreamLimits, Watch
 from faultmaven.infrastructure.llm.verdict import failed
 from faultmaven.infrastructure.llm.wire.types import Completion, CompletionRequest
-from faultmaven.models.attempt import Attempt
+from faultmaven.models.attempt import Attempt, Usage
 from faultmaven.models.confidence import Confidence, Signal
 from faultmaven.models.interfaces import IAnswerObserver
-from faultmaven.models.prompt import Target
+from faultmaven.models.prompt import Assess, Target
 from faultmaven.models.stream import Beginning, IAnswerListener
 from faultmaven.models.value import value
 
@@ -32,6 +32,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Sleep = Callable[[float], Awaitable[None]]
+
+_NOTHING_SPENT = Usage()
 
 
 @value
@@ -75,8 +77,10 @@ class Trial:
         tools: what to ask with.
         step: who is asked.
         entry: that they may be; told how it ended.
-        draft: what is known of the attempt beforehand.
+        number: which try at this provider it is, from 1.
+        waited: seconds that it was put off.
         known: the request's attempts that have ended, as they become more.
+        next_because: why another attempt follows, as far as that is known before it ends.
         latch: asked before the answer is taken for the request's own; ``False``: another attempt
             was first. ``None`` where there is no other.
         answer: what was answered, or ``None``.
@@ -89,8 +93,10 @@ class Trial:
     tools: Tools
     step: Step
     entry: Entry
-    draft: Attempt
+    number: int = 1
+    waited: float = 0.0
     known: Sequence[Attempt] = ()
+    next_because: str | None = None
     latch: Callable[[Trial], bool] | None = None
     answer: Answer | None = field(default=None, init=False)
     failure: ProviderError | None = field(default=None, init=False)
@@ -133,14 +139,18 @@ class Trial:
         """What is known of the attempt so far."""
         hearing = self._hearing
         spent = hearing if answer is None else answer.completion
-        return replace(
-            self.draft,
+        return Attempt(
+            provider=self.step.name,
+            model=self.step.model,
+            number=self.number,
             confidence=None if answer is None else answer.confidence.score,
+            queue_ms=self.waited * 1000,
             connect_ms=None if hearing is None else hearing.connect_ms,
             first_token_ms=None if hearing is None else hearing.first_token_ms,
             total_ms=(self.deadline.clock() - self._started) * 1000,
-            usage=self.draft.usage if spent is None else spent.usage,
+            usage=_NOTHING_SPENT if spent is None else spent.usage,
             cost_usd=None if spent is None else spent.cost_usd,
+            next_because=self.next_because,
         )
 
     def _is_cut_short(self, error: ProviderError) -> bool:
@@ -157,16 +167,12 @@ class Trial:
         request = await self._worked(self._request, target) if large else self._request(target)
         self._granted = min(step.config.timeout, self.deadline.left())
         completion = await self._completion(request)
-        prior = step.config.confidence_score if completion.prior is None else completion.prior
+        assess = self.plan.assess
         confidence = score_completion(
             completion,
-            prior=prior,
+            prior=step.config.confidence_score if completion.prior is None else completion.prior,
             threshold=step.threshold,
-            further=(
-                await self._worked(self._judged, completion, target)
-                if large
-                else self._judged(completion, target)
-            ),
+            further=() if assess is None else await self._judged(assess, completion.text, target),
         )
         if self.latch is not None and (self.lost or not confidence.below_threshold):
             self._claim()
@@ -181,11 +187,12 @@ class Trial:
         if self.latch is not None and not self.latch(self):
             raise asyncio.CancelledError
 
-    async def _completion(self, request: CompletionRequest) -> Completion:
-        if self.plan.listener is None or self.plan.held:
-            return await ask(self.step, request, self._granted)
-        self._hearing = self._hear(request, self.plan.listener)
-        return await listen(self.step, request, hearing=self._hearing)
+    def _completion(self, request: CompletionRequest) -> Awaitable[Completion]:
+        listener = self.plan.listener
+        if listener is None or self.plan.held:
+            return ask(self.step, request, self._granted)
+        self._hearing = self._hear(request, listener)
+        return listen(self.step, request, hearing=self._hearing)
 
     def _hear(self, request: CompletionRequest, listener: IAnswerListener) -> Hearing:
         left = self.deadline.left()
@@ -206,7 +213,7 @@ class Trial:
             tuple(self.known),
             ignored,
             first_token_ms,
-            self.draft.queue_ms,
+            self.waited * 1000,
         )
 
     async def _worked(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -223,21 +230,18 @@ class Trial:
             failure.asked = False
             raise failure from error
 
-    def _judged(self, completion: Completion, target: Target) -> Sequence[Signal]:
-        return self.plan.assess(completion.text, target) if self.plan.assess else ()
+    async def _judged(self, assess: Assess, text: str, target: Target) -> Sequence[Signal]:
+        return await self._worked(assess, text, target) if self.plan.large else assess(text, target)
 
     def _request(self, target: Target) -> CompletionRequest:
-        prompt = self.plan.render(target)
+        plan, redactor, config = self.plan, self.tools.redactor, self.step.config
+        prompt = plan.render(target)
         return CompletionRequest(
             model=self.step.model,
-            messages=self.tools.redactor.for_provider(prompt.messages, self.step.config),
-            max_tokens=self.plan.max_tokens,
-            temperature=_first_given(self.plan.temperature, prompt.temperature),
-            stop=self.tools.redactor.texts_for(self.plan.stop, self.step.config),
+            messages=redactor.for_provider(prompt.messages, config),
+            max_tokens=plan.max_tokens,
+            temperature=prompt.temperature if plan.temperature is None else plan.temperature,
+            stop=redactor.texts_for(plan.stop, config),
             response_schema=prompt.response_schema,
-            controls=self.tools.redactor.controls_for(self.plan.controls, self.step.config),
+            controls=redactor.controls_for(plan.controls, config),
         )
-
-
-def _first_given(*values: float | None) -> float | None:
-    return next((value for value in values if value is not None), None)

@@ -68,7 +68,8 @@ class Walk:
                 self.cut = last.failure
                 self.stopped_because = "threshold_met" if self._met else "committed"
                 return
-            self._narrow(last)
+            if last.failure is not None:
+                self._narrow(last, last.failure)
             reason = self._stop()
             if reason is not None:
                 self.stopped_because = reason
@@ -132,10 +133,10 @@ class Walk:
                 await self._attend(trial)
             else:
                 trial = await self._hedge(trial, self.hedging)
-            self._began = trial.began
             if trial.answer is not None:
                 self._keep(trial.answer)
             if self.plan.listener is not None:
+                self._began = trial.began
                 await self._tell(self.plan.listener, self.attempts[known:])
             again = await self._again(trial, trial.failure) if trial.failure else None
             if again is None:
@@ -144,7 +145,7 @@ class Walk:
 
     async def _again(self, trial: Trial, error: ProviderError) -> Trial | None:
         """Another attempt at the provider that failed, after a wait; ``None``: not worth it."""
-        step, tries = trial.step, trial.draft.number
+        step, tries = trial.step, trial.number
         # Where nobody listens, hope lies in another provider, asked before or after.
         others = bool(self._left) or (error.prefers_next and len(self.plan.steps) > 1)
         wait = self._wait_before_retry(step, error, tries, has_next=others)
@@ -172,8 +173,16 @@ class Walk:
         )
 
     def _trial(self, step: Step, entry: Entry, *, number: int = 1, waited: float = 0.0) -> Trial:
-        draft = Attempt(step.name, step.model, number=number, queue_ms=waited * 1000)
-        return Trial(self.plan, self.deadline, self.tools, step, entry, draft, self.attempts)
+        return Trial(
+            self.plan,
+            self.deadline,
+            self.tools,
+            step,
+            entry,
+            number=number,
+            waited=waited,
+            known=self.attempts,
+        )
 
     async def _attend(self, trial: Trial) -> None:
         """See to one attempt; it is recorded and told to the observers whatever comes of it."""
@@ -202,7 +211,8 @@ class Walk:
         for trial in others:
             if trial.answer is not None:
                 self._keep(trial.answer)
-            self._narrow(trial)
+            if trial.failure is not None:
+                self._narrow(trial, trial.failure)
         return last
 
     def _patience(self, step: Step, hedging: Hedging) -> float | None:
@@ -217,7 +227,7 @@ class Walk:
             entry = self.tools.gate.enter(step.name, step.model)
             if entry is not None:
                 self._left = tuple(other for other in self._left if other is not step)
-                first.draft = replace(first.draft, next_because="hedge")
+                first.next_because = "hedge"
                 return self._trial(step, entry, waited=patience)
         return None
 
@@ -232,11 +242,8 @@ class Walk:
         if self._met or best is None or answer.confidence.score > best.confidence.score:
             self.best = answer
 
-    def _narrow(self, trial: Trial) -> None:
+    def _narrow(self, trial: Trial, failure: ProviderError) -> None:
         """Nobody is left if the request is wrong, larger windows if it was too long."""
-        failure = trial.failure
-        if failure is None:
-            return
         if not failure.falls_back:
             self.rejected, self._left = True, ()
         elif failure.error_class is ErrorClass.CONTEXT_LENGTH:

@@ -78,12 +78,13 @@ class HTTPProvider(BaseLLMProvider):
 
     def target(self, model: str) -> Target:
         """What a prompt writer needs to know about asking ``model`` here."""
+        config = self.config
         return Target(
-            provider=self.provider_name,
+            provider=config.name,
             model=model,
-            context_window=self.config.context_window,
+            context_window=config.context_window,
             structured=self.codec.structured(model),
-            small=self.config.small_model,
+            small=config.small_model,
         )
 
     async def complete(self, request: CompletionRequest, *, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the one wait in it
@@ -93,7 +94,7 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            return _wanted(request, await self._ask_in_time(request, timeout))
+            return _wanted(request, await self._in_time(request, timeout))
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
 
@@ -163,12 +164,15 @@ class HTTPProvider(BaseLLMProvider):
             return failed_check(self._signed(error, model))
         return passed_check(listings, self.config, model=model, listed_as=self.listed_name(model))
 
-    async def _ask_in_time(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
-        ask = partial(self._answer, request, timeout)
-        if len(self._keys.endpoints) == len(self._candidates()) == 1:
-            return await ask(self._keys.endpoints[0])  # a single wait, which the transport bounds
+    def _in_time(self, request: CompletionRequest, timeout: float) -> Awaitable[Completion]:
+        endpoints = self._keys.endpoints
+        if len(endpoints) == len(self._candidates()) == 1:  # one wait, which the transport bounds
+            return self._answer(request, timeout, endpoints[0])
+        return self._in_turn(request, timeout)
+
+    async def _in_turn(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
         async with within(timeout):
-            return await self._keys.ask(ask)
+            return await self._keys.ask(partial(self._answer, request, timeout))
 
     async def _answer(
         self,
@@ -177,7 +181,8 @@ class HTTPProvider(BaseLLMProvider):
         endpoint: Endpoint,
     ) -> Completion:
         for codec in self._candidates():
-            response = await self._send(codec.encode(request, endpoint), timeout)
+            question = self._direct(codec.encode(request, endpoint))
+            response = self._clean(await self._transport.send(question, timeout=timeout))
             if self._understood(codec, response):
                 return self._read(codec, response)
         raise self._failure(self.codec, response)
@@ -193,7 +198,7 @@ class HTTPProvider(BaseLLMProvider):
                     self.codec = codec
                     return await read_answer(codec, answer, ear, request=request, scrub=scrub)
                 whole = await answer.read()
-            response = replace(whole, body=scrub(whole.body))
+            response = self._clean(whole)
             if self._understood(codec, response):
                 raise self._failure(codec, response)
         raise self._failure(self.codec, response)
@@ -227,13 +232,18 @@ class HTTPProvider(BaseLLMProvider):
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
-        response = await self._transport.send(self._direct(request), timeout=timeout)
-        body = self._keys.scrub(response.body)
-        return response if body == response.body else replace(response, body=body)
+        return self._clean(await self._transport.send(self._direct(request), timeout=timeout))
 
     def _direct(self, request: WireRequest) -> WireRequest:
         # What stays on the operator's machines is not masked: no proxy may read it on its way.
-        return replace(request, direct=True) if self.config.local else request
+        if not self.config.local:
+            return request
+        return WireRequest(request.method, request.url, request.headers, request.body, direct=True)
+
+    def _clean(self, response: WireResponse) -> WireResponse:
+        """The answer without our keys, should it quote one."""
+        body = self._keys.scrub(response.body)
+        return response if body is response.body else replace(response, body=body)
 
     def _read(self, codec: Codec, response: WireResponse) -> Completion:
         if response.status != _OK:

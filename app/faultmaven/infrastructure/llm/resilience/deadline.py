@@ -33,12 +33,13 @@ class Deadline:
 
     def left(self) -> float:
         """Seconds until the moment; 0 once it has passed."""
-        return max(0.0, self.at - self.clock())
+        left = self.at - self.clock()
+        return left if left > 0 else 0.0
 
     @property
     def passed(self) -> bool:
         """Whether the moment has come."""
-        return self.left() <= 0
+        return self.clock() >= self.at
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -96,7 +96,7 @@ class ProviderGate:
     )
     _until: dict[str, float] = field(default_factory=dict, init=False)
     _forced: dict[str, float] = field(default_factory=dict, init=False)
-    _inside: Counter[str] = field(default_factory=Counter, init=False)
+    _inside: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int), init=False)
 
     def wait(self, provider: str, model: str) -> float:
         """Seconds until ``model`` of ``provider`` should be asked again; 0 when it may be now."""
@@ -110,10 +110,9 @@ class ProviderGate:
         if self._is_full(provider):
             return None
         breaker = self._breaker(provider, model)
-        if self.wait(provider, model) <= 0:
-            called = breaker.enter()
-        else:
-            called = breaker.force() if force and self._may_force(provider) else None
+        called = None if self._is_aside(provider) else breaker.enter()
+        if called is None and force and self._may_force(provider):
+            called = breaker.force()
         if called is None:
             return None
         self._inside[provider] += 1
@@ -134,6 +133,9 @@ class ProviderGate:
     def _is_full(self, provider: str) -> bool:
         return self._inside[provider] >= self.room(provider)
 
+    def _is_aside(self, provider: str) -> bool:
+        return provider in self._until and self._until[provider] > self.clock()
+
     def _may_force(self, provider: str) -> bool:
         now = self.clock()
         if now - self._forced.get(provider, -_FORCED_EVERY) < _FORCED_EVERY:
@@ -143,12 +145,14 @@ class ProviderGate:
 
     def _breaker(self, provider: str, model: str) -> Breaker:
         key = (provider, model)
-        if key not in self._breakers:
-            self._breakers[key] = Breaker(self.rules, clock=self.clock, chance=self.chance)
+        breaker = self._breakers.get(key)
+        if breaker is None:
+            breaker = Breaker(self.rules, clock=self.clock, chance=self.chance)
+            self._breakers[key] = breaker
             if len(self._breakers) > _MOST_BREAKERS:
                 self._breakers.popitem(last=False)
         self._breakers.move_to_end(key)
-        return self._breakers[key]
+        return breaker
 
     def _set_aside(self, provider: str, error: ProviderError) -> None:
         wait = _SET_ASIDE.get(error.error_class)
@@ -156,11 +160,6 @@ class ProviderGate:
             wait = error.retry_after if error.retry_after is not None else wait
         if wait:
             self._until[provider] = self.clock() + min(wait, _LONGEST)
-
-    def _left(self, provider: str) -> None:
-        self._inside[provider] -= 1
-        if not self._inside[provider]:
-            del self._inside[provider]
 
 
 @dataclass(slots=True)
@@ -196,5 +195,5 @@ class _Entry:
     def _end(self) -> bool:
         over, self._over = self._over, True
         if not over:
-            self.gate._left(self.provider)  # noqa: SLF001 - as above
+            self.gate._inside[self.provider] -= 1  # noqa: SLF001 - as above
         return not over

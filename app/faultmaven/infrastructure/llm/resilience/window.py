@@ -16,16 +16,18 @@ class Window:
 
     seconds: float
     slots: int = 10
+    _per_second: float = field(init=False)  # slots
     _counts: list[int] = field(init=False)
     _numbers: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin empty."""
+        self._per_second = self.slots / self.seconds
         self.clear()
 
     def add(self, now: float) -> None:
         """Count one event at monotonic time ``now``, in seconds."""
-        number = self._number(now)
+        number = int(now * self._per_second)
         place = number % self.slots
         if self._numbers[place] != number:
             self._numbers[place], self._counts[place] = number, 0
@@ -33,7 +35,7 @@ class Window:
 
     def count(self, now: float) -> int:
         """Events in the window that ends ``now``."""
-        newest = self._number(now)
+        newest = int(now * self._per_second)
         return sum(
             count
             for count, number in zip(self._counts, self._numbers, strict=True)
@@ -43,6 +45,3 @@ class Window:
     def clear(self) -> None:
         """Forget everything."""
         self._counts, self._numbers = [0] * self.slots, [-1] * self.slots
-
-    def _number(self, now: float) -> int:
-        return int(now * self.slots / self.seconds)

@@ -55,15 +55,19 @@ def finished(completion: Completion) -> Completion:
 
 def _judged(completion: Completion, text: str, thoughts: str) -> Completion:
     reason = finish_reason(completion.finish_reason)
-    named = (call for call in completion.tool_calls if call.name)
-    calls = tuple(named if reason == LENGTH else map(_with_arguments, named))
-    read = _with(
-        completion,
+    calls = _calls(completion.tool_calls, reason) if completion.tool_calls else ()
+    read = Completion(
         text=text,
-        reasoning="\n".join(filter(None, (completion.reasoning.strip(), thoughts))),
         finish_reason=TOOL_CALLS if reason == STOP and calls else reason,
+        usage=completion.usage,
         model=_name(completion.model),
+        reasoning=_joined(completion.reasoning, thoughts) if completion.reasoning else thoughts,
+        mean_logprob=completion.mean_logprob,
+        cost_usd=completion.cost_usd,
+        prior=completion.prior,
         tool_calls=calls,
+        thoughts=completion.thoughts,
+        logprobs=completion.logprobs,
     )
     if not read.text and not read.tool_calls:
         raise _without_text(read)
@@ -72,11 +76,13 @@ def _judged(completion: Completion, text: str, thoughts: str) -> Completion:
     return read
 
 
-def _with(completion: Completion, **told: Any) -> Completion:
-    """The completion with what is told of it now; most are as they should be already."""
-    if all(getattr(completion, name) == value for name, value in told.items()):
-        return completion
-    return replace(completion, **told)
+def _calls(calls: Iterable[ToolCall], reason: str) -> tuple[ToolCall, ...]:
+    named = (call for call in calls if call.name)
+    return tuple(named if reason == LENGTH else map(_with_arguments, named))
+
+
+def _joined(*thoughts: str) -> str:
+    return "\n".join(filter(None, map(str.strip, thoughts)))
 
 
 def mean_logprob(logprobs: Iterable[Mapping[str, Any]]) -> float | None:
@@ -116,9 +122,13 @@ class Assembly:
     Its pieces may have had their thoughts told from their text already, or not. What was heard is
     the answer: thoughts that only a closing tag behind them betrays were passed on as text, and
     stay text.
+
+    Attributes:
+        finished: whether the model has said why it stopped; books may follow.
     """
 
     def __init__(self) -> None:
+        self.finished = False
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._thoughts: list[Thought] = []
@@ -129,21 +139,25 @@ class Assembly:
         self._model = ""
         self._cost_usd: float | None = None
 
-    @property
-    def finished(self) -> bool:
-        """Whether the model has said why it stopped; books may follow."""
-        return bool(self._finish_reason)
-
     def add(self, delta: Delta) -> None:
         """Keep the next piece."""
-        self._text.append(delta.text)
-        self._reasoning.append(delta.reasoning)
-        self._logprobs.extend(delta.logprobs)
+        if delta.text:
+            self._text.append(delta.text)
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        if delta.logprobs:
+            self._logprobs.extend(delta.logprobs)
         if delta.thought is not None:
             self._thoughts.append(delta.thought)
         for piece in delta.tool_calls:
             self._calls.setdefault(piece.index, _Call()).add(piece)
-        self._keep_books(delta)
+        self._model = delta.model or self._model  # the last word on each of these counts
+        if delta.finish_reason:
+            self._finish_reason, self.finished = delta.finish_reason, True
+        if delta.usage is not None:
+            self._usage = delta.usage
+        if delta.cost_usd is not None:
+            self._cost_usd = delta.cost_usd
 
     def completion(self) -> Completion:
         """The whole answer, as if it had come in one piece.
@@ -173,15 +187,6 @@ class Assembly:
             thoughts=tuple(self._thoughts),
             logprobs=tuple(self._logprobs),
         )
-
-    def _keep_books(self, delta: Delta) -> None:
-        """The last word on each of them counts."""
-        self._finish_reason = delta.finish_reason or self._finish_reason
-        self._model = delta.model or self._model
-        if delta.usage is not None:
-            self._usage = delta.usage
-        if delta.cost_usd is not None:
-            self._cost_usd = delta.cost_usd
 
 
 def _with_arguments(call: ToolCall) -> ToolCall:

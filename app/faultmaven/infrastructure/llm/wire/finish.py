@@ -33,6 +33,6 @@ _BY_WORD = {word: meaning for meaning, words in _MEANINGS.items() for word in wo
 
 def finish_reason(word: str) -> str:
     """Our word for a vendor's; an unknown one is kept, an absent one means ``stop``."""
-    if not word:
+    if word == STOP or not word:
         return STOP
     return _BY_WORD.get(word.lower()) or excerpt(word, most=_LONGEST_WORD)

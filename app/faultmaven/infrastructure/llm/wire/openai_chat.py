@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from faultmaven.errors import ProviderError, ProviderProtocolError
 from faultmaven.infrastructure.llm.wire import address
 from faultmaven.infrastructure.llm.wire.answer import finished
@@ -49,12 +52,8 @@ class OpenAIChat:
         Raises:
             UnsupportedRequestError: the model cannot be held to the schema that is demanded.
         """
-        return WireRequest(
-            method="POST",
-            url=address.join(self._base(endpoint), self._dialect.path),
-            headers=self._headers(endpoint),
-            body=json_bytes(self._payload(request, endpoint)),
-        )
+        url, headers = _opening(self._dialect, endpoint)
+        return WireRequest("POST", url, headers, json_bytes(self._payload(request, endpoint)))
 
     def ignored(self, request: CompletionRequest) -> tuple[str, ...]:
         """What is asked and not sent: others' fields, and what the model would refuse."""
@@ -89,7 +88,7 @@ class OpenAIChat:
     def encode_check(self, model: str, endpoint: Endpoint) -> tuple[WireRequest, ...]:
         """Write the free calls: the list of models, at OpenRouter the key's account first."""
         del model
-        base, headers = self._base(endpoint), self._headers(endpoint)
+        base, headers = _base(self._dialect, endpoint), _headers(self._dialect, endpoint)
         return tuple(
             WireRequest(method="GET", url=address.join(base, path), headers=headers)
             for path in self._dialect.checks
@@ -107,16 +106,23 @@ class OpenAIChat:
             any_name=any(entry.alone for entry in data),
         )
 
-    def _base(self, endpoint: Endpoint) -> str:
-        version = self._dialect.version
-        base = address.without_path(endpoint.base_url, self._dialect.path)
-        return address.versioned(base, version) if version else base
-
-    def _headers(self, endpoint: Endpoint) -> dict[str, str]:
-        options = endpoint.options
-        further = self._dialect.option_headers.items()
-        named = {header: options[option] for option, header in further if option in options}
-        return bearer(endpoint) | named
-
     def _payload(self, request: CompletionRequest, endpoint: Endpoint) -> Fields:
         return payload(request, self._dialect, endpoint.options)
+
+
+@lru_cache(maxsize=256)  # a provider has one for each of its keys
+def _opening(dialect: ChatDialect, endpoint: Endpoint) -> tuple[str, Mapping[str, str]]:
+    """Where every request of an endpoint goes, and the headers it has."""
+    return address.join(_base(dialect, endpoint), dialect.path), _headers(dialect, endpoint)
+
+
+def _base(dialect: ChatDialect, endpoint: Endpoint) -> str:
+    base = address.without_path(endpoint.base_url, dialect.path)
+    return address.versioned(base, dialect.version) if dialect.version else base
+
+
+def _headers(dialect: ChatDialect, endpoint: Endpoint) -> Mapping[str, str]:
+    options = endpoint.options
+    further = dialect.option_headers.items()
+    named = {header: options[option] for option, header in further if option in options}
+    return bearer(endpoint) | named

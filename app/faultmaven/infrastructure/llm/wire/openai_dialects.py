@@ -24,9 +24,9 @@ _OPENAI_WITHOUT_SCHEMAS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChatDialect:
-    """One vendor's way of speaking chat completions.
+    """One vendor's way of speaking chat completions; what follows from it is remembered by it.
 
     Attributes:
         path: what follows the base URL.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from faultmaven.infrastructure.llm.wire.call_ids import usable_call_id
-from faultmaven.infrastructure.llm.wire.tool_results import answered
+from faultmaven.infrastructure.llm.wire.tool_results import answered, has_tools
 from faultmaven.models.prompt import Image, Message, ToolCall
 
 Fields = dict[str, Any]
@@ -16,24 +16,25 @@ _PICTURES = "Pictures that the tools returned:"
 _FAILED = "The tool failed"
 
 
-def written_messages(messages: Iterable[Message]) -> list[Fields]:
+def written_messages(messages: Sequence[Message]) -> list[Fields]:
     """Every turn, in order; thoughts and signatures are for the vendor that made them.
 
     A result of a tool takes text alone here, and nothing may stand between the results of one
     turn: their pictures follow them, as said by the user. Where a call lacks its result, or a
     result its call, the format's vendors refuse all of it: that is put right.
     """
-    whole = answered(tuple(messages))
-    if not any(message.role == "tool" for message in whole):
-        return [_message(message) for message in whole]
+    if not has_tools(messages):
+        return [_message(message) for message in messages]
     return [
         turn
-        for by_tools, group in groupby(whole, key=lambda message: message.role == "tool")
+        for by_tools, group in groupby(answered(messages), key=lambda turn: turn.role == "tool")
         for turn in (_results(group) if by_tools else map(_message, group))
     ]
 
 
 def _message(message: Message) -> Fields:
+    if not (message.images or message.tool_calls or message.name):
+        return {"role": message.role, "content": message.text}
     content = _parts(message.text, message.images) if message.images else message.text
     name = {"name": message.name} if message.name else {}
     if not message.tool_calls:

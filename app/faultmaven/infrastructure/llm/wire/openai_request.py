@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from faultmaven.errors import UnsupportedRequestError
@@ -12,7 +13,8 @@ from faultmaven.infrastructure.llm.wire.function_tools import described
 from faultmaven.infrastructure.llm.wire.openai_dialects import ChatDialect
 from faultmaven.infrastructure.llm.wire.openai_messages import written_messages
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
-from faultmaven.models.prompt import ResponseFormat, Tool, ToolChoice
+from faultmaven.models.prompt import Controls, ResponseFormat, Tool, ToolChoice
+from faultmaven.models.value import value
 
 Fields = dict[str, Any]
 
@@ -53,53 +55,71 @@ def payload(request: CompletionRequest, dialect: ChatDialect, options: Mapping[s
     Raises:
         UnsupportedRequestError: the model cannot be held to the schema that is demanded.
     """
-    refused = _refused(request, dialect)
-    further = _defaults(request, dialect, options) | _further(request)
-    effort = further.get(_EFFORT)
-    if isinstance(effort, str) and dialect.own.match(request.model):
-        further[_EFFORT] = _HIGHEST.get(effort, effort)
-    fields = {name: value for name, value in further.items() if name not in _OURS}
-    fields |= _own(request, dialect)
+    rules = _rules(dialect, request.model)
+    fields = _own(request, dialect, rules)
+    if options or request.controls.parameters or request.controls.native:
+        fields = _beside(request, dialect, options) | fields
     return {
-        name: value for name, value in fields.items() if value is not None and name not in refused
+        name: value
+        for name, value in fields.items()
+        if value is not None and name not in rules.refused
     }
 
 
 def ignored(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]:
     """What is asked and not sent, in the caller's names, sorted."""
-    controls = request.controls
-    if not _asks_further(request):
-        return ()
+    controls, temperature = request.controls, request.temperature
+    if not (controls.parameters or controls.native or request.stop or temperature is not None):
+        return ()  # most requests ask nothing that a model might refuse
     parameters = controls.parameters
     elsewhere = left_out(request, carried=parameters.keys() - _OURS, protocol=_PROTOCOL)
-    asked = {**_further(request), "temperature": request.temperature, "stop": request.stop or None}
+    asked = {**_further(request), "temperature": temperature, "stop": request.stop or None}
     missed = (
         name
-        for name in _refused(request, dialect)
+        for name in _rules(dialect, request.model).refused
         if asked.get(name) is not None and asked[name] != _SAMPLING.get(name)
     )
     overruled = _OURS & controls.native.get(_PROTOCOL, {}).keys()
     return tuple(sorted({*elsewhere, *missed, *overruled}))
 
 
-def _asks_further(request: CompletionRequest) -> bool:
-    """Whether anything is asked that a model might refuse; most requests ask nothing of it."""
-    controls = request.controls
-    temperature = request.temperature is not None
-    return bool(controls.parameters or controls.native or request.stop or temperature)
+@value
+class _Rules:
+    """What one model makes of the body.
+
+    Attributes:
+        limit: name of the field for the most tokens to write.
+        refused: fields that it answers with an error.
+    """
+
+    limit: str
+    refused: frozenset[str]
 
 
-def _refused(request: CompletionRequest, dialect: ChatDialect) -> frozenset[str]:
-    """Fields that the model answers with an error."""
-    sampling = _SAMPLING if dialect.reasoning.match(request.model) else ()
-    stop = ("stop",) if dialect.without_stop.match(request.model) else ()
-    return frozenset((*sampling, *stop, *_foreign(request, dialect)))
+@lru_cache(maxsize=512)  # callers may name models as they like
+def _rules(dialect: ChatDialect, model: str) -> _Rules:
+    reasons = dialect.reasoning.match(model)
+    sampling = _SAMPLING if reasons else ()
+    stop = ("stop",) if dialect.without_stop.match(model) else ()
+    return _Rules(
+        limit="max_completion_tokens" if reasons else "max_tokens",
+        refused=frozenset((*sampling, *stop, *_foreign(dialect, model))),
+    )
 
 
-def _foreign(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]:
-    if not dialect.own.match(request.model):
+def _foreign(dialect: ChatDialect, model: str) -> tuple[str, ...]:
+    if not dialect.own.match(model):
         return ()
-    return _FOREIGN if dialect.reasoning.match(request.model) else (*_FOREIGN, _EFFORT)
+    return _FOREIGN if dialect.reasoning.match(model) else (*_FOREIGN, _EFFORT)
+
+
+def _beside(request: CompletionRequest, dialect: ChatDialect, options: Mapping[str, str]) -> Fields:
+    """What the caller or the operator asks beside what every request says."""
+    further = _defaults(request, dialect, options) | _further(request)
+    effort = further.get(_EFFORT)
+    if isinstance(effort, str) and dialect.own.match(request.model):
+        further[_EFFORT] = _HIGHEST.get(effort, effort)
+    return {name: value for name, value in further.items() if name not in _OURS}
 
 
 def _further(request: CompletionRequest) -> Fields:
@@ -118,18 +138,24 @@ def _defaults(
     return fields
 
 
-def _own(request: CompletionRequest, dialect: ChatDialect) -> Fields:
-    reasons = dialect.reasoning.match(request.model)
-    return {
+def _own(request: CompletionRequest, dialect: ChatDialect, rules: _Rules) -> Fields:
+    fields: Fields = {
         "model": request.model,
         "messages": written_messages(request.messages),
-        "max_completion_tokens" if reasons else "max_tokens": request.max_tokens,
+        rules.limit: request.max_tokens,
         "temperature": request.temperature,
-        "stop": list(request.stop) or None,
-        "response_format": _response_format(request, dialect),
-        **_tools(request),
-        **(_stream(dialect) if request.stream else {}),
+        "stop": request.stop or None,
     }
+    controls = request.controls
+    if controls.response_format is not None:
+        fields["response_format"] = _demanded(controls.response_format, request.model, dialect)
+    elif request.response_schema is not None:
+        fields["response_format"] = _wished(request.response_schema, dialect)
+    if controls.tools:  # without any, the vendor refuses to be told how they may be used
+        fields |= _tools(controls)
+    if request.stream:
+        fields |= _stream(dialect)
+    return fields
 
 
 def _stream(dialect: ChatDialect) -> Fields:
@@ -137,11 +163,8 @@ def _stream(dialect: ChatDialect) -> Fields:
     return {"stream": True, "stream_options": options}
 
 
-def _tools(request: CompletionRequest) -> Fields:
-    """The tools, and how they may be used: without any, that is refused."""
-    controls = request.controls
-    if not controls.tools:
-        return {}
+def _tools(controls: Controls) -> Fields:
+    """The tools, and how they may be used."""
     return {
         "tools": [_tool(tool) for tool in controls.tools],
         "tool_choice": _choice(controls.tool_choice),
@@ -162,13 +185,6 @@ def _choice(choice: ToolChoice | None) -> Fields | str | None:
     if choice.mode != "tool":
         return choice.mode
     return {"type": "function", "function": {"name": choice.name}}
-
-
-def _response_format(request: CompletionRequest, dialect: ChatDialect) -> Fields | None:
-    demanded = request.controls.response_format
-    if demanded is not None:
-        return _demanded(demanded, request.model, dialect)
-    return None if request.response_schema is None else _wished(request.response_schema, dialect)
 
 
 def _demanded(form: ResponseFormat, model: str, dialect: ChatDialect) -> Fields:

@@ -19,6 +19,8 @@ def split_thinking(text: str) -> tuple[str, str]:
     Only a block at the very beginning, or what precedes a closing tag on a line of its own, is a
     thought: a tag that is quoted within an answer stays. A block that never ends is all thought.
     """
+    if _OPEN not in text and _CLOSE not in text:
+        return text.strip(), ""
     answer, thoughts = split_leading(text)
     return (answer, thoughts) if _OPENING.match(text) else _split_at_lone_close(answer)
 
@@ -50,10 +52,13 @@ class ThinkingSplitter:
     Only blocks that open at the very beginning are found: of a text that lacks the opening tag
     nobody knows that it is a thought before its closing one, and by then it has been read.
     An answer that does not begin with the tag passes as it is, without delay.
+
+    Attributes:
+        answering: whether all that comes from now on is the answer.
     """
 
     def __init__(self) -> None:
-        self._answering = False
+        self.answering = False
         self._inside = False
         self._opened = False
         self._held = ""  # what may be the beginning of a tag
@@ -62,11 +67,11 @@ class ThinkingSplitter:
 
     def feed(self, text: str) -> tuple[str, str]:
         """The next part of the answer and of the thoughts."""
-        if self._answering:
+        if self.answering:
             return text, ""
         thoughts: list[str] = []
         rest, self._held = self._held + text, ""
-        while rest and not self._answering:
+        while rest and not self.answering:
             rest = self._think(rest, thoughts) if self._inside else self._begin(rest)
         return rest, "".join(thoughts)
 
@@ -89,7 +94,7 @@ class ThinkingSplitter:
         if _OPEN.startswith(body):
             self._held = body
             return ""
-        self._answering = True
+        self.answering = True
         return self._with_leading(body)
 
     def _think(self, text: str, thoughts: list[str]) -> str:

@@ -25,14 +25,16 @@ def answered(messages: Sequence[Message]) -> Sequence[Message]:
 
     A call without a result is given one that says so. A result without a call is told in words.
     """
-    return messages if _is_answered(messages) else tuple(_arranged(messages))
+    whole = not has_tools(messages) or _is_in_order(messages)
+    return messages if whole else tuple(_arranged(messages))
 
 
-def _is_answered(messages: Sequence[Message]) -> bool:
-    for message in messages:
+def has_tools(messages: Sequence[Message]) -> bool:
+    """Whether a tool is called anywhere, or gives its result."""
+    for message in messages:  # noqa: SIM110 - `any` of a generator makes a call for each turn
         if message.tool_calls or message.role == "tool":
-            return _is_in_order(messages)
-    return True
+            return True
+    return False
 
 
 def _is_in_order(messages: Sequence[Message]) -> bool:

@@ -84,7 +84,7 @@ class Endpoint:
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
-    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
 
 @value

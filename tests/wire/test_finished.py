@@ -1,0 +1,35 @@
+"""What becomes of an answer once it is read: nothing of it is lost."""
+
+from dataclasses import fields
+from typing import Any
+
+from faultmaven.infrastructure.llm.wire.answer import finished
+from faultmaven.infrastructure.llm.wire.types import Completion
+from faultmaven.models.attempt import Usage
+from faultmaven.models.prompt import Thought, ToolCall
+
+_FULL: dict[str, Any] = {
+    "text": "The disk is full.",
+    "finish_reason": "length",
+    "usage": Usage(3, 4, 1, 2),
+    "model": "gpt-4o",
+    "reasoning": "Let me see.",
+    "mean_logprob": -0.5,
+    "cost_usd": 0.25,
+    "prior": 0.7,
+    "tool_calls": (ToolCall("1", "df", "{}"),),
+    "thoughts": (Thought("Hm.", "signed"),),
+    "logprobs": ({"token": "The", "logprob": -0.5},),
+}
+
+
+def test_nothing_that_was_read_is_lost() -> None:
+    """An answer that is as it should be stays what it is, in every one of its fields."""
+    assert _FULL.keys() == {field.name for field in fields(Completion)}
+    assert finished(Completion(**_FULL)) == Completion(**_FULL)
+
+
+def test_thoughts_in_the_text_follow_those_beside_it() -> None:
+    """Both are kept, apart from the answer, without the blanks around them."""
+    read = finished(Completion(" <think> Two. </think> Full. ", reasoning=" One. "))
+    assert (read.text, read.reasoning) == ("Full.", "One.\nTwo.")
