@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.responses import Response
@@ -33,7 +34,7 @@ class EventStream:
         self._send = send
         self._heartbeat = heartbeat
         self._sending = asyncio.Lock()
-        self._now = asyncio.get_running_loop().time
+        self._now = time.monotonic
         self._written = self._now()
         self._opened = False
 
@@ -49,11 +50,14 @@ class EventStream:
 
     async def write(self, events: bytes) -> None:
         """Send whole events; waits while the caller reads slowly."""
-        async with self._sending:
+        await self._sending.acquire()
+        try:
             if not self._opened:
                 await self._open({})
             self._written = self._now()
             await self._send({"type": "http.response.body", "body": events, "more_body": True})
+        finally:
+            self._sending.release()
 
     async def keep_alive(self) -> None:
         """Write a comment whenever nothing was written for a while; never returns."""

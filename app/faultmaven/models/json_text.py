@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def _written_slowly(value: Mapping[str, Any]) -> bytes:
+def _written_slowly(value: Mapping[str, Any] | str) -> bytes:
     try:
         return _SLOW.encode(value).encode("utf-8", "replace")
     except RecursionError:
@@ -32,14 +32,22 @@ def _refused(constant: str) -> float:
 
 _TOO_DEEP = "nested too deeply"
 _SLOW = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_write: Callable[[Mapping[str, Any]], bytes] = _written_slowly
-_read: Callable[[bytes], Any] = _read_slowly
+_write: Callable[[Mapping[str, Any] | str], bytes] = _written_slowly
+read_json: Callable[[bytes], Any] = _read_slowly
+"""What a text in UTF-8 stands for.
+
+Raises:
+    ValueError: it is no JSON, or is nested too deeply.
+"""
 try:
     import orjson
 except ImportError:  # no wheel for this machine: the standard library does it all
     pass
 else:
-    _write, _read = orjson.dumps, orjson.loads
+    _write, read_json = orjson.dumps, orjson.loads
+
+ascii_json: Callable[[str], bytes] = _write
+"""A text of ASCII alone as JSON."""
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
@@ -54,12 +62,3 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
         return _write(value)
     except TypeError:  # the other library says what is wrong, or writes it
         return _written_slowly(value)
-
-
-def read_json(data: bytes) -> Any:
-    """What the text stands for.
-
-    Raises:
-        ValueError: it is no JSON in UTF-8, or is nested too deeply.
-    """
-    return _read(data)

@@ -19,6 +19,7 @@ from faultmaven.api.openai.answer import (
     usage_body,
 )
 from faultmaven.models.attempt import Usage
+from faultmaven.models.json_text import ascii_json
 from faultmaven.models.stream import Delta, ToolCallPiece
 
 DONE = b"data: [DONE]\n\n"
@@ -62,7 +63,8 @@ class Chunks:
 
     def text(self, text: str) -> bytes:
         """A piece of text and nothing else."""
-        return self._before_text + _bytes(_encode(text)) + self._after_text
+        written = ascii_json(text) if text.isascii() else _bytes(_encode(text))
+        return self._before_text + written + self._after_text
 
     def piece(self, delta: Delta) -> bytes:
         """A piece of any kind."""

@@ -47,7 +47,10 @@ class ChatStream:
         """Send a piece."""
         if self._chunks is None:
             raise LookupError("a piece came before the beginning")
-        written = _written(self._chunks, delta)
+        if delta.tool_calls or delta.reasoning or delta.logprobs or delta.thought:
+            written = self._chunks.piece(delta)
+        else:  # most are text alone
+            written = self._chunks.text(delta.text)
         if not self._spoken:
             self._spoken = True
             written = self._chunks.first(silent=bool(delta.tool_calls)) + written
@@ -77,13 +80,6 @@ class ChatStream:
             Delta(answer.content, answer.reasoning, tool_calls=calls, logprobs=answer.logprobs)
         )
         return chunks
-
-
-def _written(chunks: Chunks, delta: Delta) -> bytes:
-    """The piece as a chunk; most are text alone."""
-    if delta.tool_calls or delta.reasoning or delta.logprobs or delta.thought:
-        return chunks.piece(delta)
-    return chunks.text(delta.text)
 
 
 async def stream_answer(

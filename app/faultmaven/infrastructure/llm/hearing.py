@@ -57,12 +57,19 @@ class Hearing:
 
     async def hear(self, delta: Delta) -> None:
         """Pass a piece on, or hold it back; book-keeping is for us alone."""
-        self._keep_books(delta)
+        if delta.usage is not None:
+            self.usage = delta.usage
+        if delta.cost_usd is not None:
+            self.cost_usd = delta.cost_usd
         if not (delta.text or delta.reasoning or delta.tool_calls or delta.thought):
             return
         self.watch.over = False
         if self.began:
-            await self._pass_on(delta)
+            watch = self.watch
+            watch.held_up = True  # a slow reader is not the provider's silence
+            await self.listener.on_delta(delta)
+            watch.held_up = False
+            watch.heard()
             return
         self.watch.heard()
         if delta.has_content:
@@ -75,12 +82,6 @@ class Hearing:
         self.watch.over = True
         return min(seconds, self.watch.left())
 
-    def _keep_books(self, delta: Delta) -> None:
-        if delta.usage is not None:
-            self.usage = delta.usage
-        if delta.cost_usd is not None:
-            self.cost_usd = delta.cost_usd
-
     async def _begin(self, delta: Delta) -> None:
         elapsed = self._elapsed_ms
         beginning = self.begin(elapsed)
@@ -88,17 +89,9 @@ class Hearing:
         self.first_token_ms = elapsed
         self.watch.held_up = True
         await self.listener.on_begin(beginning)
-        for held in self._held:
-            await self._pass_on(held)
-        self._held.clear()
-        await self._pass_on(replace(delta, text=delta.text.lstrip()))
-
-    async def _pass_on(self, delta: Delta) -> None:
-        """Let the reader have a piece; a slow one is not the provider's silence."""
-        self.watch.held_up = True
-        await self.listener.on_delta(delta)
-        self.watch.held_up = False
-        self.watch.heard()
+        held, self._held = self._held, []
+        for piece in (*held, replace(delta, text=delta.text.lstrip())):
+            await self.hear(piece)
 
     @property
     def _elapsed_ms(self) -> float:

@@ -60,7 +60,10 @@ class Keys:
 
     def scrub(self, said: bytes) -> bytes:
         """What a server said, without any of the keys: some quote the one that they refuse."""
-        return remove_keys(said, self._known)
+        for key in self._known:
+            if key in said:  # in nearly all that is said there is none
+                return remove_keys(said, self._known)
+        return said
 
     async def ask(self, question: Question[T]) -> T:
         """The answer with the first key that is not at fault.

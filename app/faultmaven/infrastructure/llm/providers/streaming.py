@@ -59,9 +59,9 @@ class _Hearing:
     _nameless: dict[int, ToolCallPiece] = field(default_factory=dict)
     _named: set[int] = field(default_factory=set)
 
-    async def take(self, delta: Delta) -> None:
-        """Keep one piece and pass it on; thoughts written into the text are told apart."""
-        if delta.text:
+    def kept(self, delta: Delta) -> Delta:
+        """Keep one piece; what is to be heard of it, thoughts within its text told apart."""
+        if delta.text and not self._splitter.answering:
             text, thoughts = self._splitter.feed(delta.text)
             if thoughts or text != delta.text:
                 delta = replace(delta, text=text, reasoning=delta.reasoning + thoughts)
@@ -69,7 +69,7 @@ class _Hearing:
         if delta.tool_calls:
             calls = tuple(self._heard(delta.tool_calls)) if self.with_tools else ()
             delta = replace(delta, tool_calls=calls)
-        await self.ear.hear(delta)
+        return delta
 
     def _heard(self, pieces: Sequence[ToolCallPiece]) -> Iterator[ToolCallPiece]:
         """The pieces of calls whose tool is known: one without a name is no call yet."""
@@ -129,8 +129,9 @@ async def read_answer(
             await ear.hear(delta if with_tools else replace(delta, tool_calls=()))
         return completion
     hearing = _Hearing(ear, with_tools=with_tools)
-    async with aclosing(answer.chunks) as chunks:
-        await _Reading(codec, hearing, scrub).read(chunks)
+    # A task of its own: a piece then wakes that alone, and not everybody up to the server who
+    # waits for the whole answer.
+    await asyncio.create_task(_Reading(codec, hearing, scrub).read(answer.chunks))
     return await hearing.end()
 
 
@@ -161,7 +162,7 @@ class _Reading:
 
     def __init__(self, codec: Codec, hearing: _Hearing, scrub: Scrub) -> None:
         self._framing, self._reader = codec.framing(), codec.reader()
-        self._hearing = hearing
+        self._hearing, self._ear = hearing, hearing.ear
         self._scrub = scrub
         self._done = False
         self._went_on = False
@@ -172,26 +173,31 @@ class _Reading:
         Raises:
             ProviderError: the stream was cut before its finish, or an event is an error.
         """
-        while (chunk := await self._next(chunks)) is not None:
-            await self._take(self._framing.feed(chunk))
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                await self._take(self._framing.feed(chunk))
+                if self._done and await self._is_over(chunks):
+                    break
         await self._take(self._framing.close())
 
-    async def _next(self, chunks: AsyncGenerator[bytes, None]) -> bytes | None:
-        """The next piece of the body; ``None`` at its end, or when it is not waited for."""
-        if not self._done:
-            return await anext(chunks, None)
-        try:
-            async with asyncio.timeout(self._hearing.ear.grace(_GRACE)):
-                return await anext(chunks, None)
-        except (TimeoutError, ProviderConnectionError):
-            return None
+    async def _is_over(self, chunks: AsyncGenerator[bytes, None]) -> bool:
+        """Read what follows the finish; whether that was the end, and not more of the answer."""
+        while self._done:
+            try:
+                async with asyncio.timeout(self._ear.grace(_GRACE)):
+                    chunk = await anext(chunks)
+            except (TimeoutError, ProviderConnectionError, StopAsyncIteration):
+                return True
+            await self._take(self._framing.feed(chunk))
+        return False
 
     async def _take(self, events: Sequence[WireEvent]) -> None:
         for event in events:
             said = self._scrub(event.data)
             clean = event if said is event.data else replace(event, data=said)
             for delta in self._reader.read(clean):
-                self._went_on = self._went_on or (self._done and delta.has_content)
-                await self._hearing.take(delta)
+                if self._done and delta.has_content:
+                    self._went_on = True
+                await self._ear.hear(self._hearing.kept(delta))
         finished = self._hearing.assembly.finished and not self._went_on
         self._done = self._reader.ended or finished

@@ -25,6 +25,7 @@ from faultmaven.infrastructure.llm.wire.openai_answer import (
     Said,
 )
 from faultmaven.infrastructure.llm.wire.openai_plain import plain_text
+from faultmaven.infrastructure.llm.wire.openai_repeated import RepeatedEvent
 from faultmaven.infrastructure.llm.wire.sse import DONE
 from faultmaven.infrastructure.llm.wire.types import WireEvent, WireResponse
 from faultmaven.models.attempt import Usage
@@ -70,19 +71,19 @@ class _Chunk(Shape):
 
 
 class ChatReader:
-    """Reads the events of one stream."""
+    """Reads the events of one stream.
+
+    Attributes:
+        ended: whether ``[DONE]`` came.
+    """
 
     def __init__(self) -> None:
-        self._ended = False
+        self.ended = False
         self._spoke = False
         self._refused = False
         self._model = ""
         self._calls = _Calls()
-
-    @property
-    def ended(self) -> bool:
-        """Whether ``[DONE]`` came."""
-        return self._ended
+        self._repeated = RepeatedEvent()
 
     def read(self, event: WireEvent) -> Sequence[Delta]:
         """The piece of the answer in ``event``, if there is one.
@@ -90,16 +91,24 @@ class ChatReader:
         Raises:
             ProviderError: the event is an error, or none of the format's.
         """
+        if event.name != ERROR:
+            text = self._repeated.text(event.data)
+            if text and self._repeated.model == self._model:
+                return (Delta(text),)
+            plain = plain_text(event.data)
+            if plain is not None:
+                return (self._plain(event.data, *plain),)
         if event.data == DONE:
-            self._ended = True
+            self.ended = True
             return ()
-        plain = None if event.name == ERROR else plain_text(event.data)
-        if plain is not None:
-            self._spoke = True
-            return (Delta(text=plain[0], model=self._news(plain[1])),)
         chunk = _read(event)
         delta = self._delta(chunk, chunk.choice)
         return () if delta == _NOTHING else (delta,)
+
+    def _plain(self, data: bytes, text: str, model: str) -> Delta:
+        self._spoke = True
+        self._repeated.learn(data, model)
+        return Delta(text, model=self._news(model))
 
     def _delta(self, chunk: _Chunk, choice: _Choice) -> Delta:
         said = choice.delta

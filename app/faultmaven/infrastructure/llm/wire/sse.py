@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faultmaven.infrastructure.llm.wire.lines import Lines, is_whole, refuse_beyond
+from faultmaven.infrastructure.llm.wire.lines import MOST_BYTES, Lines, is_whole, refuse_beyond
 from faultmaven.infrastructure.llm.wire.types import WireEvent
 
 DONE = b"[DONE]"
@@ -27,19 +27,29 @@ class ServerSentEvents:
         self._data: list[bytes] = []
         self._size = 0
         self._name = ""
+        self._between = False  # two events, with nothing of the next one read
 
     def feed(self, chunk: bytes) -> Sequence[WireEvent]:
-        """The events that ``chunk`` completes, in order.
+        """The events that ``chunk`` completes, in order; one object by itself is the usual thing.
 
         Raises:
             ProviderProtocolError: an event is longer than any event is.
         """
+        if self._between and chunk[:7] == b"data: {" and chunk[-2:] == b"\n\n":
+            data = chunk[6:-2]
+            if b"\n" not in data and b"\r" not in data and len(chunk) < MOST_BYTES:
+                return (WireEvent(data),)
+        return self._cut(chunk)
+
+    def _cut(self, chunk: bytes) -> Sequence[WireEvent]:
+        """As `feed`, whatever the events are like, and wherever they end."""
         events: list[WireEvent] = []
         for line in self._lines.feed(chunk):
             if line:
                 self._read(line)
             else:
                 events += self._take()
+        self._between = chunk[-1:] == b"\n" and not self._data and not self._name
         return events
 
     def close(self) -> Sequence[WireEvent]:
