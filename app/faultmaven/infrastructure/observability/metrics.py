@@ -6,24 +6,27 @@ closed set. Each `Metrics` has a registry of its own, so that two of them never 
 
 from __future__ import annotations
 
+import time
+
 from prometheus_client import (
     CollectorRegistry,
     GCCollector,
     PlatformCollector,
     ProcessCollector,
-    disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
 
+from faultmaven.infrastructure.observability.counts import in_memory
 from faultmaven.infrastructure.observability.directory import ProviderDirectory, asks_default_model
+from faultmaven.infrastructure.observability.families import Ledger
 from faultmaven.infrastructure.observability.request import RequestInFlight, current_request
 from faultmaven.infrastructure.observability.series import (
     FALLBACK_REASONS,
-    ProviderChildren,
-    RouteChildren,
+    ProvidersSeries,
+    RouteSeries,
     Series,
 )
-from faultmaven.infrastructure.observability.shared_values import share_values, sum_of
+from faultmaven.infrastructure.observability.shared_values import shared_by, sum_of
 from faultmaven.infrastructure.observability.state_collector import (
     BreakerState,
     HealthSource,
@@ -57,18 +60,14 @@ class Metrics:
         breaker_state: BreakerState = always_closed,
         worker: Worker | None = None,
     ) -> None:
-        if worker is not None:
-            share_values(worker.number)
-        # The client's start times per series double the exposition and nobody reads them.
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # the client leaves it untyped
         self.registry = CollectorRegistry(auto_describe=False)
         self._directory = directory
-        self._series = Series.in_registry(self.registry)
-        self._providers = {
-            name: ProviderChildren(name, self._series)
-            for name in directory.get_all_provider_names()
-        }
-        self._routes: dict[tuple[str, int], RouteChildren] = {}
+        keep = in_memory if worker is None else shared_by(worker.number)
+        self._series = Series.in_ledger(Ledger(self.registry, keep))
+        self._http = self._series.http
+        self._routes = RouteSeries(self._http)
+        self._providers = ProvidersSeries(self._series)
+        self._begin_series()
         self._exposed = self._own_registry() if worker is None else sum_of(worker.metrics_folder)
         self._exposed.register(StateCollector(directory, health, breaker_state))
 
@@ -84,48 +83,50 @@ class Metrics:
 
     def on_start(self, provider: str) -> None:
         """An attempt is in flight."""
-        self._children(provider).in_flight.inc()
+        self._providers[provider].in_flight.value += 1
 
     def on_attempt(self, attempt: Attempt) -> None:
         """Count and time an ended attempt."""
-        children = self._children(attempt.provider)
-        children.in_flight.dec()
-        children.attempts[self._slot(attempt), attempt.outcome].inc()
-        timer = children.answered if attempt.succeeded else children.failed
+        series, ok = self._providers[attempt.provider], attempt.error_class is None
+        outcome = "ok" if ok and not attempt.lost else attempt.outcome
+        default = asks_default_model(self._directory, attempt.provider, attempt.model)
+        series.in_flight.value -= 1
+        series.attempts["default" if default else "other", outcome].value += 1
+        timer = series.answered if outcome == "ok" else series.failed
         timer.observe(attempt.total_ms / 1000)
         if attempt.first_token_ms is not None:
-            children.first_token.observe(attempt.first_token_ms / 1000)
+            series.first_token.observe(attempt.first_token_ms / 1000)
         if attempt.number > 1:
-            children.retries.inc()
+            series.retries.value += 1
         if attempt.confidence is not None:
-            children.confidence.observe(attempt.confidence)
-        children.prompt_tokens.inc(attempt.usage.prompt)
-        children.completion_tokens.inc(attempt.usage.completion)
+            series.confidence.observe(attempt.confidence)
+        series.prompt_tokens.value += attempt.usage.prompt
+        series.completion_tokens.value += attempt.usage.completion
         if attempt.cost_usd:
-            children.cost.inc(attempt.cost_usd)
+            series.cost.value += attempt.cost_usd
         _charge(attempt)
 
     def on_cancel(self, provider: str) -> None:
         """Count an attempt that was given up."""
-        children = self._children(provider)
-        children.in_flight.dec()
-        children.cancelled.inc()
+        series = self._providers[provider]
+        series.in_flight.value -= 1
+        series.cancelled.value += 1
 
     def on_fallback(self, source: str, target: str, reason: str) -> None:
         """Count a move along the chain."""
         known = reason if reason in FALLBACK_REASONS else "other"
-        self._series.attempt.fallbacks.labels(source, target, known).inc()
+        self._series.attempt.fallbacks.labels(source, target, known).value += 1
 
     def on_hedge(self, first: str, second: str, outcome: HedgeOutcome) -> None:  # noqa: ARG002 - who was slow is no label
         """Count a provider that was asked beside a slow one."""
-        self._children(second).hedges[outcome].inc()
+        self._providers[second].hedges[outcome].value += 1
 
     def on_answer(self, response: LLMResponse) -> None:
         """Count an answer that is returned."""
-        children = self._children(response.provider)
-        children.answers.inc()
+        series = self._providers[response.provider]
+        series.answers.value += 1
         if response.assessment is not None and response.assessment.below_threshold:
-            children.below_threshold.inc()
+            series.below_threshold.value += 1
 
     def on_reload(self, result: str) -> None:
         """Count a reload of the configuration; each provider it brought has its series now.
@@ -133,34 +134,33 @@ class Metrics:
         Args:
             result: ``applied``, ``unchanged`` or ``rejected``.
         """
-        self._series.config.reloads.labels(result).inc()
+        self._series.config.reloads.labels(result).value += 1
         if result != "rejected":
-            self._series.config.last_reload.set_to_current_time()
-        for name in self._directory.get_all_provider_names():
-            self._children(name)
+            self._series.config.last_reload.value = time.time()
+        self._begin_series()
 
     def on_probe(self, probe: Probe) -> None:
         """Count a free call."""
-        self._children(probe.provider).probes[probe.outcome].inc()
+        self._providers[probe.provider].probes[probe.outcome].value += 1
 
     def on_redaction(self, kind: str, count: int = 1) -> None:
         """Count secrets that were removed; ``kind`` is one of the redactor's own words."""
-        self._series.answer.redactions.labels(kind).inc(count)
+        self._series.answer.redactions.labels(kind).value += count
 
     def on_shed(self, route: str) -> None:
         """Count a request that was refused because too many were in flight."""
-        self._series.http.shed.labels(route).inc()
+        self._http.shed.labels(route).value += 1
 
     def on_shared(self, seconds: float) -> None:
         """Count a request that waited for an identical one; to it that was a provider's time."""
-        self._series.http.shared.inc()
+        self._http.shared.value += 1
         request = current_request()
         if request is not None:
             request.provider_ms += seconds * 1000
 
     def request_began(self) -> None:
         """A request is in flight."""
-        self._series.http.in_flight.inc()
+        self._http.in_flight.value += 1
 
     def request_ended(
         self, request: RequestInFlight, *, route: str, status: int, seconds: float
@@ -173,26 +173,17 @@ class Metrics:
             status: HTTP status of the response.
             seconds: from its arrival to the end of the response.
         """
-        http = self._series.http
-        http.in_flight.dec()
-        children = self._routes.get((route, status))
-        if children is None:
-            children = self._routes[route, status] = RouteChildren(route, status, http)
-        children.requests.inc()
-        children.duration.observe(seconds)
+        self._http.in_flight.value -= 1
+        requests, duration = self._routes[route, status]
+        requests.value += 1
+        duration.observe(seconds)
         if request.attempts:
-            http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
+            self._http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
 
-    def _slot(self, attempt: Attempt) -> str:
-        """Which of the closed set of model labels an attempt belongs to."""
-        default = asks_default_model(self._directory, attempt.provider, attempt.model)
-        return "default" if default else "other"
-
-    def _children(self, provider: str) -> ProviderChildren:
-        children = self._providers.get(provider)
-        if children is None:
-            children = self._providers[provider] = ProviderChildren(provider, self._series)
-        return children
+    def _begin_series(self) -> None:
+        """Expose the series of every provider there is: to look them up binds them."""
+        for name in self._directory.get_all_provider_names():
+            self._providers[name]
 
 
 def _charge(attempt: Attempt) -> None:

@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
 from faultmaven.errors import ErrorClass
+from faultmaven.infrastructure.observability.counts import Count, Distribution
+from faultmaven.infrastructure.observability.families import (
+    CounterFamily,
+    GaugeFamily,
+    HistogramFamily,
+    Ledger,
+)
 from faultmaven.models.interfaces import HedgeOutcome
 
 OUTCOMES = ("ok", *(error_class.value for error_class in ErrorClass))
@@ -25,172 +30,172 @@ _CONFIDENCE = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 class HTTPSeries:
     """What is measured of requests to the service."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = Counter(
+    def __init__(self, ledger: Ledger) -> None:
+        self.requests = CounterFamily(
+            ledger,
             "faultmaven_requests",
             "Requests served, by route template and HTTP status.",
             ("route", "status"),
-            registry=registry,
         )
-        self.duration = Histogram(
+        self.duration = HistogramFamily(
+            ledger,
             "faultmaven_request_duration_seconds",
             "From a request's arrival to the end of its response.",
             ("route", "status"),
-            buckets=_LATENCY,
-            registry=registry,
+            bounds=_LATENCY,
         )
-        self.in_flight = Gauge(
+        self.in_flight = GaugeFamily(
+            ledger,
             "faultmaven_requests_in_flight",
             "Requests being served now.",
-            registry=registry,
-            multiprocess_mode="livesum",
-        )
-        self.shed = Counter(
+            mode="livesum",
+        ).labels()
+        self.shed = CounterFamily(
+            ledger,
             "faultmaven_requests_shed",
             "Requests refused because too many were in flight, by operation.",
             ("route",),
-            registry=registry,
         )
-        self.shared = Counter(
+        self.shared = CounterFamily(
+            ledger,
             "faultmaven_requests_shared",
             "Requests that waited for the answer to an identical one instead of asking.",
-            registry=registry,
-        )
-        self.overhead = Histogram(
+        ).labels()
+        self.overhead = HistogramFamily(
+            ledger,
             "faultmaven_gateway_overhead_seconds",
             "Duration of requests that asked a provider, less the time spent on providers.",
-            buckets=_OVERHEAD,
-            registry=registry,
-        )
+            bounds=_OVERHEAD,
+        ).labels()
 
 
 class AttemptSeries:
     """What is measured of attempts at providers."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.attempts = Counter(
+    def __init__(self, ledger: Ledger) -> None:
+        self.attempts = CounterFamily(
+            ledger,
             "faultmaven_attempts",
             "Attempts that ended, by outcome; model says whether it is the configured one.",
             ("provider", "model", "outcome"),
-            registry=registry,
         )
-        self.duration = Histogram(
+        self.duration = HistogramFamily(
+            ledger,
             "faultmaven_attempt_duration_seconds",
             "From sending to the whole answer (result ok) or the failure (result error).",
             ("provider", "result"),
-            buckets=_LATENCY,
-            registry=registry,
+            bounds=_LATENCY,
         )
-        self.first_token = Histogram(
+        self.first_token = HistogramFamily(
+            ledger,
             "faultmaven_time_to_first_token_seconds",
             "From sending to the first content of a streamed answer.",
             ("provider",),
-            buckets=_LATENCY,
-            registry=registry,
+            bounds=_LATENCY,
         )
-        self.in_flight = Gauge(
+        self.in_flight = GaugeFamily(
+            ledger,
             "faultmaven_attempts_in_flight",
             "Attempts being made now.",
             ("provider",),
-            registry=registry,
-            multiprocess_mode="livesum",
+            mode="livesum",
         )
-        self.cancelled = Counter(
+        self.cancelled = CounterFamily(
+            ledger,
             "faultmaven_attempts_cancelled",
             "Attempts given up: the caller left, or another provider answered first.",
             ("provider",),
-            registry=registry,
         )
-        self.retries = Counter(
+        self.retries = CounterFamily(
+            ledger,
             "faultmaven_retries",
             "Attempts that repeat another at the same provider.",
             ("provider",),
-            registry=registry,
         )
-        self.hedges = Counter(
+        self.hedges = CounterFamily(
+            ledger,
             "faultmaven_hedges",
             "Extra attempts beside a slow provider, by provider: won, lost, or neither answered.",
             ("provider", "outcome"),
-            registry=registry,
         )
-        self.fallbacks = Counter(
+        self.fallbacks = CounterFamily(
+            ledger,
             "faultmaven_fallbacks",
             "Moves along the chain, by where from, where to and why.",
             ("from", "to", "reason"),
-            registry=registry,
         )
 
 
 class ProbeSeries:
     """What is measured of the free calls that see how providers are."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.probes = Counter(
+    def __init__(self, ledger: Ledger) -> None:
+        self.probes = CounterFamily(
+            ledger,
             "faultmaven_probes",
             "Free calls that ended, by outcome; they spend no tokens.",
             ("provider", "outcome"),
-            registry=registry,
         )
 
 
 class AnswerSeries:
     """What is measured of answers, and of what they cost."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.tokens = Counter(
+    def __init__(self, ledger: Ledger) -> None:
+        self.tokens = CounterFamily(
+            ledger,
             "faultmaven_tokens",
             "Tokens read (prompt) and written (completion).",
             ("provider", "direction"),
-            registry=registry,
         )
-        self.cost = Counter(
+        self.cost = CounterFamily(
+            ledger,
             "faultmaven_cost_usd",
             "Money spent in US dollars, as far as prices are known.",
             ("provider",),
-            registry=registry,
         )
-        self.confidence = Histogram(
+        self.confidence = HistogramFamily(
+            ledger,
             "faultmaven_answer_confidence",
             "Confidence of each answer a provider gave, whether it was used or not.",
             ("provider",),
-            buckets=_CONFIDENCE,
-            registry=registry,
+            bounds=_CONFIDENCE,
         )
-        self.answers = Counter(
-            "faultmaven_answers", "Answers returned.", ("provider",), registry=registry
+        self.answers = CounterFamily(
+            ledger, "faultmaven_answers", "Answers returned.", ("provider",)
         )
-        self.below_threshold = Counter(
+        self.below_threshold = CounterFamily(
+            ledger,
             "faultmaven_answers_below_threshold",
             "Answers returned although less sure than was asked for.",
             ("provider",),
-            registry=registry,
         )
-        self.redactions = Counter(
+        self.redactions = CounterFamily(
+            ledger,
             "faultmaven_redactions",
             "Secrets removed from text before it left, by kind.",
             ("kind",),
-            registry=registry,
         )
 
 
 class ConfigSeries:
     """What is measured of the configuration."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.reloads = Counter(
+    def __init__(self, ledger: Ledger) -> None:
+        self.reloads = CounterFamily(
+            ledger,
             "faultmaven_config_reloads",
             "Readings of the configuration while the service ran, by what came of them.",
             ("result",),
-            registry=registry,
         )
         for result in RELOAD_RESULTS:
             self.reloads.labels(result)
-        self.last_reload = Gauge(
+        self.last_reload = GaugeFamily(
+            ledger,
             "faultmaven_config_last_reload_timestamp_seconds",
             "Unix time of the last reload that was not rejected; 0 before the first one.",
-            registry=registry,
-            multiprocess_mode="max",
-        )
+            mode="max",
+        ).labels()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,27 +209,50 @@ class Series:
     config: ConfigSeries
 
     @classmethod
-    def in_registry(cls, registry: CollectorRegistry) -> Series:
-        """Create the families in a registry of their own."""
+    def in_ledger(cls, ledger: Ledger) -> Series:
+        """Create the families where they belong."""
         return cls(
-            HTTPSeries(registry),
-            AttemptSeries(registry),
-            AnswerSeries(registry),
-            ProbeSeries(registry),
-            ConfigSeries(registry),
+            HTTPSeries(ledger),
+            AttemptSeries(ledger),
+            AnswerSeries(ledger),
+            ProbeSeries(ledger),
+            ConfigSeries(ledger),
         )
 
 
-class RouteChildren:
-    """One route's children of the families of requests, for one status."""
+class RouteSeries(dict[tuple[str, int], tuple[Count, Distribution]]):
+    """How many requests ended and how long they took, by route and status: bound when needed."""
 
-    def __init__(self, route: str, status: int, http: HTTPSeries) -> None:
-        self.requests = http.requests.labels(route, str(status))
-        self.duration = http.duration.labels(route, str(status))
+    def __init__(self, http: HTTPSeries) -> None:
+        super().__init__()
+        self._http = http
+
+    def __missing__(self, ended: tuple[str, int]) -> tuple[Count, Distribution]:
+        """Bind those of a route."""
+        route, status = ended[0], str(ended[1])
+        labelled = (
+            self._http.requests.labels(route, status),
+            self._http.duration.labels(route, status),
+        )
+        self[ended] = labelled
+        return labelled
 
 
-class ProviderChildren:
-    """One provider's children of every family, bound once: a lookup costs more than an increment.
+class ProvidersSeries(dict[str, "ProviderSeries"]):
+    """The series of every provider, by name: bound when needed."""
+
+    def __init__(self, series: Series) -> None:
+        super().__init__()
+        self._series = series
+
+    def __missing__(self, provider: str) -> ProviderSeries:
+        """Bind those of a provider."""
+        self[provider] = bound = ProviderSeries(provider, self._series)
+        return bound
+
+
+class ProviderSeries:
+    """One provider's series of every family, bound once: to look one up costs more than to count.
 
     All of them exist from the start, so that dashboards and alerts work before the first call.
     """

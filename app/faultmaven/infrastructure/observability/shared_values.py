@@ -5,23 +5,56 @@ https://prometheus.github.io/client_python/multiprocess/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, PlatformCollector, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from faultmaven.infrastructure.observability.counts import Count, Keep, Place
 
-def share_values(worker: int) -> None:
-    """Keep the values of every metric that this process creates from now on in the folder.
+
+class SharedCount(Count):
+    """A number that stands in a file as well, where every process can read it.
+
+    Args:
+        written: the library's view of the file.
+    """
+
+    __slots__ = ("_here", "_write")
+
+    def __init__(self, written: Any) -> None:
+        self._here: float = written.get()
+        self._write: Callable[[float], None] = written.set
+
+    @property
+    def value(self) -> float:
+        """What it stands at."""
+        return self._here
+
+    @value.setter
+    def value(self, value: float) -> None:
+        self._here = value
+        self._write(value)
+
+
+def shared_by(worker: int) -> Keep:
+    """Keep numbers in the folder that ``PROMETHEUS_MULTIPROC_DIR`` names in the environment.
 
     The files are named by the worker's number, not by its process: who replaces a worker goes on
     counting where it stopped, and there are never more files than workers.
 
     Args:
-        worker: number of this process among those that share the folder, which the environment
-            names in ``PROMETHEUS_MULTIPROC_DIR``.
+        worker: number of this process among those that share the folder.
     """
-    values.ValueClass = values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]  # the way the library documents
+    written = values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]  # the way the library documents
+
+    def keep(place: Place) -> Count:
+        names = place.family, place.sample, place.labels, place.values
+        return SharedCount(written(place.kind, *names, place.text, multiprocess_mode=place.mode))
+
+    return keep
 
 
 def forget_present(folder: str, worker: int) -> None:
