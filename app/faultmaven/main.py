@@ -132,11 +132,7 @@ def _guarded(routes: ASGIApp, app: FastAPI, container: ServiceContainer) -> ASGI
     room = Room(places=lambda: settings().max_in_flight, queue=lambda: settings().max_queue)
     busiest = [part.router for part in (query, chat, messages, embeddings)]
     served: ASGIApp = DirectRoutes(routes, routers=busiest, handlers=app.exception_handlers)
-    served = BodyLimitMiddleware(
-        served,
-        max_bytes=lambda: settings().max_body_bytes,
-        seconds=lambda: settings().request_timeout,
-    )
+    served = BodyLimitMiddleware(served, bounds=settings)
     served = AdmissionMiddleware(served, room=room, on_shed=metrics.on_shed)
     served = AllowedHostsMiddleware(
         served, host=lambda: settings().host, allowed=lambda: settings().allowed_hosts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -158,10 +159,18 @@ async def test_other_connections_pass() -> None:
     server = Server()
     for middleware in (
         RequestMiddleware(app, metrics=metrics()),
-        BodyLimitMiddleware(app, max_bytes=1, seconds=1),
+        BodyLimitMiddleware(app, bounds=Bounds),
     ):
         await middleware({"type": "lifespan"}, server.receive, server.send)
     assert seen == ["lifespan", "lifespan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a service that takes ten bytes."""
+
+    max_body_bytes: int = 10
+    request_timeout: float = 60.0
 
 
 async def read(server: Server, *, seconds: float = 60, **headers: str) -> bytes:
@@ -171,7 +180,7 @@ async def read(server: Server, *, seconds: float = 60, **headers: str) -> bytes:
     async def app(scope: Scope, receive: Receive, _send: Send) -> None:
         bodies.append(await Request(scope, receive).body())
 
-    middleware = BodyLimitMiddleware(app, max_bytes=10, seconds=seconds)
+    middleware = BodyLimitMiddleware(app, bounds=lambda: Bounds(request_timeout=seconds))
     await middleware(scope_of("/", **headers), server.receive, server.send)
     return bodies[0]
 
@@ -215,5 +224,5 @@ async def test_waiting_for_the_caller_to_leave_has_no_limit() -> None:
         waiting.cancel()
 
     server = Server(chunk(b"ab"))
-    middleware = BodyLimitMiddleware(app, max_bytes=10, seconds=0.01)
+    middleware = BodyLimitMiddleware(app, bounds=lambda: Bounds(request_timeout=0.01))
     await middleware(scope_of("/"), server.receive, server.send)

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.head import header
 from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
 from faultmaven.models.faults import FieldFault
-from faultmaven.models.live import Live, now
+from faultmaven.models.time_limit import TimeLimit, TimeLimits
+
+
+class Bounds(Protocol):
+    """How much may be read, and for how long."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Most bytes of a body."""
+        ...
+
+    @property
+    def request_timeout(self) -> float:
+        """Longest time from the head of a request to the end of its body, in seconds."""
+        ...
 
 
 class BodyLimitMiddleware:
@@ -20,26 +35,26 @@ class BodyLimitMiddleware:
 
     Args:
         app: what comes next.
-        max_bytes: most bytes of a body.
-        seconds: longest time from the head of a request to the end of its body.
+        bounds: gives the present ones.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: Live[int], seconds: Live[float]) -> None:
+    def __init__(self, app: ASGIApp, *, bounds: Callable[[], Bounds]) -> None:
         self._app = app
-        self._max_bytes = max_bytes
-        self._seconds = seconds
+        self._bounds = bounds
+        self._limits = TimeLimits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only requests are bounded."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bounds = self._bounds()
         announced = header(scope, b"content-length") or ""
         body = _BoundedBody(
             receive,
+            self._limits.within(bounds.request_timeout),
+            bounds,
             announced=int(announced) if announced.isdecimal() else 0,
-            max_bytes=now(self._max_bytes),
-            seconds=now(self._seconds),
         )
         await self._app(scope, body.receive, send)
 
@@ -47,12 +62,13 @@ class BodyLimitMiddleware:
 class _BoundedBody:
     """The body of one request, as far as it may be read."""
 
-    def __init__(self, receive: Receive, *, announced: int, max_bytes: int, seconds: float) -> None:
+    def __init__(
+        self, receive: Receive, time_limit: TimeLimit, bounds: Bounds, *, announced: int
+    ) -> None:
         self._receive = receive
+        self._time_limit = time_limit
+        self._bounds = bounds
         self._announced = announced
-        self._max_bytes = max_bytes
-        self._seconds = seconds
-        self._due = asyncio.get_running_loop().time() + seconds
         self._read = 0
         self._complete = False
 
@@ -60,33 +76,34 @@ class _BoundedBody:
         """The next message; once the body is complete, whatever comes, whenever it comes."""
         if self._complete:
             return await self._receive()
-        self._require_fit(self._announced)
-        message = await self._in_time()
+        if self._announced > self._bounds.max_body_bytes:
+            raise self._too_large()
+        try:
+            with self._time_limit:
+                message = await self._receive()
+        except TimeoutError:
+            raise self._too_late() from None
         if message["type"] == "http.request":
             self._read += len(message.get("body", b""))
-            self._require_fit(self._read)
+            if self._read > self._bounds.max_body_bytes:
+                raise self._too_large()
             self._complete = not message.get("more_body", False)
         return message
 
-    async def _in_time(self) -> Message:
-        try:
-            async with asyncio.timeout_at(self._due):
-                return await self._receive()
-        except TimeoutError:
-            raise BodyTimeoutError(
-                FieldFault(
-                    "body",
-                    f"did not arrive within {self._seconds:g} seconds",
-                    "Send it faster, or send less.",
-                )
-            ) from None
-
-    def _require_fit(self, size: int) -> None:
-        if size > self._max_bytes:
-            raise BodyTooLargeError(
-                FieldFault(
-                    "body",
-                    f"has more than {self._max_bytes:,} bytes",
-                    "Send the part around the fault, or have MAX_BODY_BYTES raised.",
-                )
+    def _too_late(self) -> BodyTimeoutError:
+        return BodyTimeoutError(
+            FieldFault(
+                "body",
+                f"did not arrive within {self._bounds.request_timeout:g} seconds",
+                "Send it faster, or send less.",
             )
+        )
+
+    def _too_large(self) -> BodyTooLargeError:
+        return BodyTooLargeError(
+            FieldFault(
+                "body",
+                f"has more than {self._bounds.max_body_bytes:,} bytes",
+                "Send the part around the fault, or have MAX_BODY_BYTES raised.",
+            )
+        )

@@ -14,11 +14,14 @@ class TimeLimits:
     That sets a timer for each wait, only to take it away again: some forty calls for a request
     that is answered in time. Here all waits have one timer, set for the one that is due first;
     when it goes off it is set for the next one that is still waiting.
+
+    Attributes:
+        waits: those that are watched over.
     """
 
     def __init__(self) -> None:
+        self.waits: set[TimeLimit] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waits: set[TimeLimit] = set()
         self._rings = math.inf
 
     def within(self, seconds: float) -> TimeLimit:
@@ -29,18 +32,14 @@ class TimeLimits:
         """
         return TimeLimit(self, time.monotonic() + seconds)
 
-    def add(self, wait: TimeLimit, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch over a wait from now on."""
+    def watch(self, wait: TimeLimit, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch over a wait on that event loop until it is discarded from `waits`."""
         if loop is not self._loop:
             self._loop, self._rings = loop, math.inf
-            self._waits.clear()
-        self._waits.add(wait)
+            self.waits.clear()
+        self.waits.add(wait)
         if wait.due < self._rings:
             self._set(loop, wait.due)
-
-    def remove(self, wait: TimeLimit) -> None:
-        """Watch over it no more."""
-        self._waits.discard(wait)
 
     def _set(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         self._rings = due
@@ -50,16 +49,16 @@ class TimeLimits:
         if loop is not self._loop or due != self._rings:  # set anew meanwhile, for an earlier one
             return
         now = time.monotonic()
-        for wait in [wait for wait in self._waits if wait.due <= now]:
-            self._waits.discard(wait)
+        for wait in [wait for wait in self.waits if wait.due <= now]:
+            self.waits.discard(wait)
             wait.end()
-        self._rings = min((wait.due for wait in self._waits), default=math.inf)
-        if self._waits:
-            self._set(loop, self._rings)
+        self._rings = math.inf
+        if self.waits:
+            self._set(loop, min(wait.due for wait in self.waits))
 
 
 class TimeLimit:
-    """One wait; a context to be entered once.
+    """A bound on waits; a context that may be entered again once it was left.
 
     Attributes:
         due: when it has to end, on the monotonic clock.
@@ -70,7 +69,6 @@ class TimeLimit:
     def __init__(self, limits: TimeLimits, due: float) -> None:
         self._limits = limits
         self.due = due
-        self._ended = False
 
     def __enter__(self) -> None:
         """Begin.
@@ -82,8 +80,8 @@ class TimeLimit:
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task's waits can be bounded")
-        self._task, self._cancelled_before = task, task.cancelling()
-        self._limits.add(self, loop)
+        self._task, self._cancelled_before, self._ended = task, task.cancelling(), False
+        self._limits.watch(self, loop)
 
     def end(self) -> None:
         """Make the task leave the context."""
@@ -98,7 +96,7 @@ class TimeLimit:
         Raises:
             TimeoutError: the time was up, and nobody else had the task cancelled as well.
         """
-        self._limits.remove(self)
+        self._limits.waits.discard(self)
         if not self._ended:
             return
         by_others = self._task.uncancel() > self._cancelled_before
