@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -20,6 +20,7 @@ from faultmaven.api.body_limit import BodyLimitMiddleware
 from faultmaven.api.deps import Services
 from faultmaven.api.direct_routes import DirectRoutes
 from faultmaven.api.docs import install_docs
+from faultmaven.api.door import Door
 from faultmaven.api.errors import install_error_handlers
 from faultmaven.api.middleware import RequestMiddleware
 from faultmaven.api.openai import chat, embeddings, models
@@ -133,18 +134,21 @@ def _guarded(routes: ASGIApp, app: FastAPI, container: ServiceContainer) -> ASGI
     busiest = [part.router for part in (query, chat, messages, embeddings)]
     served: ASGIApp = DirectRoutes(routes, routers=busiest, handlers=app.exception_handlers)
     served = BodyLimitMiddleware(served, bounds=settings)
-    served = AdmissionMiddleware(served, room=room, on_shed=metrics.on_shed)
-    served = AllowedHostsMiddleware(
+    served = admission = AdmissionMiddleware(served, room=room, on_shed=metrics.on_shed)
+    served = hosts = AllowedHostsMiddleware(
         served, host=lambda: settings().host, allowed=lambda: settings().allowed_hosts
+    )
+    app.state.door = Door(
+        room=room, shedding=admission.shedding, is_allowed=hosts.is_allowed, metrics=metrics
     )
     return RequestMiddleware(StartFailureMiddleware(served), metrics=metrics)
 
 
 def _lifespan(
     container: ServiceContainer,
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         try:
             await container.start()
             app.state.services = Services(
@@ -156,7 +160,7 @@ def _lifespan(
                 admin=container.get_admin_service(),
             )
             container.begin_probing()
-            yield
+            yield {"refusal": app.state.door.refusal}  # for a server that asks at the door
         except FaultMavenError as failure:
             note_start_failure(app, failure)
             raise

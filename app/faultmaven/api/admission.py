@@ -10,6 +10,7 @@ from typing import NoReturn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.api.shedding import Shedding
+from faultmaven.api.turns import Turns
 from faultmaven.errors import OverloadedError
 from faultmaven.models.live import Live, now
 
@@ -25,6 +26,7 @@ BOUNDED = frozenset(
 """The operations that ask providers. Nothing else is ever shed, the operator's least of all."""
 
 _LONGEST_WAIT = 1.0  # seconds in the queue, which only streams that last long let anybody reach
+_BEGIN_AT_ONCE = 8  # requests begun in one turn of the event loop; some milliseconds of work
 _RETRY_AFTER = 1.0  # seconds; what is in flight ends all the time
 
 
@@ -54,6 +56,13 @@ class Room:
         """How many wait for a place."""
         return len(self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever enters now is refused at once."""
+        if self.taken < now(self._places) and not self._waiting:
+            return False
+        return len(self._waiting) >= now(self._queue)
+
     async def enter(self) -> None:
         """Take a place, or wait in the queue for one; `leave` gives it back.
 
@@ -63,7 +72,7 @@ class Room:
         if self.taken < now(self._places) and not self._waiting:
             self.taken += 1
             return
-        if len(self._waiting) >= now(self._queue):
+        if self.is_full:
             _refuse()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -99,13 +108,17 @@ class AdmissionMiddleware:
         app: what comes next.
         room: the places.
         on_shed: told the operation of each refused request.
+
+    Attributes:
+        shedding: how refusals are written.
     """
 
     def __init__(self, app: ASGIApp, *, room: Room, on_shed: Callable[[str], None]) -> None:
         self._app = app
         self._room = room
         self._on_shed = on_shed
-        self._shedding = Shedding(_overloaded())
+        self.shedding = Shedding(_overloaded())
+        self._turns = Turns(_BEGIN_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only requests that ask a provider are bounded."""
@@ -117,9 +130,11 @@ class AdmissionMiddleware:
             await self._room.enter()
         except OverloadedError:
             self._on_shed(path)
-            await self._shedding.refuse(path, scope, send)
+            await self.shedding.refuse(path, scope, send)
             return
         try:
+            if self._room.taken > _BEGIN_AT_ONCE:
+                await self._turns.come()
             await self._app(scope, receive, send)
         finally:
             self._room.leave()

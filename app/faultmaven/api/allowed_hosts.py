@@ -44,12 +44,13 @@ class AllowedHostsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only requests are looked at."""
-        if scope["type"] != "http" or self._is_allowed(scope):
+        if scope["type"] != "http" or self.is_allowed(scope):
             await self._app(scope, receive, send)
             return
         await refuse(HostNotAllowedError(), scope, receive, send)
 
-    def _is_allowed(self, scope: Scope) -> bool:
+    def is_allowed(self, scope: Scope) -> bool:
+        """Whether the request is for a name that the service may be asked by."""
         allowed, private = self._allowed(), self._is_private(scope)
         if ANY in allowed or not (allowed or private):
             return True

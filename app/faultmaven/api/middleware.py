@@ -71,7 +71,7 @@ class _Exchange:
         self._scope = scope
         self._send = send
         self._clock = clock
-        self._id = _request_id(scope)
+        self._id = request_id_of(scope)
         self.request = begin_request(self._id.decode("ascii"), clock())
         # What stands when the application fails and the server has to answer for it.
         self.status = _FAILED
@@ -140,7 +140,7 @@ class _Exchange:
         return logging.DEBUG if quiet else logging.INFO
 
 
-def _request_id(scope: Scope) -> bytes:
+def request_id_of(scope: Scope) -> bytes:
     """The caller's own id if it is fit for logs and headers, else a new one."""
     for name, given in scope["headers"]:
         if name == _ID_HEADER:

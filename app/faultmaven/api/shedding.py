@@ -15,13 +15,14 @@ from types import SimpleNamespace
 from starlette.requests import Request
 from starlette.types import Scope, Send
 
-from faultmaven.api.errors import failure_of, note_failure, shaped
+from faultmaven.api.errors import REQUEST_ID_HEADER, failure_of, note_failure, shaped
 from faultmaven.errors import FaultMavenError
 from faultmaven.infrastructure.observability.request import require_request
 
 logger = logging.getLogger(__name__)
 
 _NAMELESS = "req-to-be-named"  # stands for the request's id in what is written once
+_ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 _PAUSE = 1.0  # seconds between two lines of the log
 
 
@@ -87,6 +88,22 @@ class Shedding:
         start = {"type": "http.response.start", "status": refusal.status, "headers": headers}
         await send(start)
         await send({"type": "http.response.body", "body": body})
+
+    def text(self, path: str, request_id: bytes) -> bytes | None:
+        """The same refusal as bytes from the first header on; ``None`` before the first one.
+
+        Args:
+            path: one of a closed set, whose refusals are kept.
+            request_id: of the request.
+        """
+        refusal = self._refusals.get(path)
+        if refusal is None:
+            return None
+        self._say()
+        body = request_id.join(refusal.body)
+        kept = [b"%b: %b\r\n" % header for header in refusal.headers_for(request_id)]
+        named = b"content-length: %d\r\n%b: %b\r\n\r\n" % (len(body), _ID_HEADER, request_id)
+        return b"".join((*kept, named, body))
 
     def _written(self, path: str, scope: Scope) -> _Refusal:
         failure = failure_of(self._error, instance=path, request_id=_NAMELESS)

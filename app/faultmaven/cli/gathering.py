@@ -13,11 +13,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class GatheringProtocol(HttpToolsProtocol):
-    """Speaks HTTP as the server's own protocol does, through a `Gathering` transport."""
+    """Speaks HTTP as the server's own protocol does, through a `Gathering` transport.
+
+    Attributes:
+        gathering: that transport, once the connection is made.
+    """
+
+    gathering: Gathering
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server has it
         """Called by the event loop."""
-        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]  # one in all that is used
+        self.gathering = Gathering(transport, self.loop)
+        super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
 
 
 class Gathering:
@@ -42,6 +49,11 @@ class Gathering:
         if not self._written:
             self._loop.call_soon(self._pass_on)
         self._written.append(data)
+
+    def write_at_once(self, data: bytes) -> None:
+        """Send, after what was written before it, and wait for nothing more."""
+        self._written.append(data)
+        self._pass_on()
 
     def close(self) -> None:
         """Send what is left, and close."""

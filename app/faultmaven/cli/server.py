@@ -109,10 +109,10 @@ class DrainingServer(uvicorn.Server):
 def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
     """The fast parser's protocol, where there is a wheel of it for this machine."""
     try:
-        from faultmaven.cli.gathering import GatheringProtocol
+        from faultmaven.cli.doorway import DoorProtocol
     except ImportError:
         return "auto"
-    return GatheringProtocol
+    return DoorProtocol
 
 
 def _spare_the_collector() -> None:

@@ -1,0 +1,74 @@
+"""What a full service says before a request has become any work: the server asks at the door.
+
+At three times the load that can be carried, two of three requests are refused, and what each of
+them costs is taken from those that are served. Most of what a refusal costs on the usual way is
+the way: a task, guards, and a response in two messages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from starlette.types import Scope
+
+from faultmaven.api.admission import BOUNDED, Room
+from faultmaven.api.middleware import OVERHEAD_HEADER, request_id_of
+from faultmaven.api.shedding import Shedding
+from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.infrastructure.observability.request import RequestInFlight
+
+_NOTHING_ASKED = RequestInFlight("")
+_OVERHEAD = OVERHEAD_HEADER.lower().encode()
+_STATUS = 503
+
+
+class Door:
+    """Refuses what the guards further in would refuse for want of room, and nothing else.
+
+    Args:
+        room: the places.
+        shedding: how the guards write refusals.
+        is_allowed: whether a request is for a name of this service; others are refused further in.
+        metrics: told of each refusal, as of one on the usual way.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        room: Room,
+        shedding: Shedding,
+        is_allowed: Callable[[Scope], bool],
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._room = room
+        self._shedding = shedding
+        self._is_allowed = is_allowed
+        self._metrics = metrics
+        self._clock = clock
+
+    def refusal(self, scope: Scope) -> bytes | None:
+        """What is answered at once, from the first header on, status 503; ``None`` lets it in.
+
+        The first of each kind is let in, too: it is refused further in, and written there.
+
+        Args:
+            scope: of a request whose head has come; its body may not.
+        """
+        if not self._room.is_full:
+            return None
+        came = self._clock()
+        path = scope["path"].rstrip("/")
+        if path not in BOUNDED or scope["method"] != "POST" or not self._is_allowed(scope):
+            return None
+        request_id = request_id_of(scope)
+        text = self._shedding.text(path, request_id)
+        if text is None:
+            return None
+        self._metrics.on_shed(path)
+        self._metrics.request_began()
+        seconds = self._clock() - came
+        self._metrics.request_ended(_NOTHING_ASKED, route=path, status=_STATUS, seconds=seconds)
+        return b"%b: %.3f\r\n%b" % (_OVERHEAD, seconds * 1000, text)
