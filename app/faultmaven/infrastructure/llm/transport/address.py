@@ -20,19 +20,12 @@ USER_AGENT = f"python-httpx/{httpx.__version__}"
 
 _USER = "authorization"
 _PORTS = {"http": 80, "https": 443}
-
-
-def _lines(headers: Mapping[str, str]) -> str:
-    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-
-
 _ALWAYS = {
     "accept": "*/*",
     "accept-encoding": "gzip, deflate",  # others can grow without bound in one step
     "connection": "keep-alive",
     "user-agent": USER_AGENT,
 }
-_ALL_OF_THEM = _lines(_ALWAYS)
 
 
 class Origin(NamedTuple):
@@ -75,7 +68,11 @@ class Address:
         return replace(self, origin=origin, target=f"http://{self.netloc}{self.target}")
 
     def head(self, request: WireRequest) -> bytes:
-        """The request's first line and headers; the names stay in the case they came in."""
+        """The request's first line and headers; the names stay in the case they came in.
+
+        Raises:
+            ProviderAuthError: a header cannot be sent.
+        """
         given = request.headers
         if self.credentials:
             given = {name: value for name, value in given.items() if name.lower() != _USER}
@@ -87,16 +84,26 @@ class Address:
         length = f"content-length: {size}\r\n" if size or request.method == "POST" else ""
         return (
             f"{request.method} {self.target} HTTP/1.1\r\nhost: {self.netloc}\r\n"
-            f"{_unless_given(given)}{_lines(given)}{length}\r\n"
+            f"{_written(tuple(given.items()))}{length}\r\n"
         ).encode("ascii")
 
 
-def _unless_given(given: Mapping[str, str]) -> str:
-    """What every request says, as far as this one does not say it otherwise."""
-    if _ALWAYS.keys().isdisjoint(map(str.lower, given)):
-        return _ALL_OF_THEM
+@lru_cache(maxsize=256)  # all requests with one key have the same ones
+def _written(headers: tuple[tuple[str, str], ...]) -> str:
+    """What every request says, as far as this one does not say it otherwise, and its own headers.
+
+    Raises:
+        ProviderAuthError: a header cannot be sent.
+    """
+    given = dict(headers)
+    failures.require_sendable(given)
     names = set(map(str.lower, given))
-    return _lines({name: value for name, value in _ALWAYS.items() if name not in names})
+    always = {name: value for name, value in _ALWAYS.items() if name not in names}
+    return _lines(always | given)
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
 @lru_cache(maxsize=256)  # a provider has one address for each of its models

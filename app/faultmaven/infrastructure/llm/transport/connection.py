@@ -141,13 +141,15 @@ class Connection(asyncio.BufferedProtocol):
             ProviderError: it was cut, or is larger than any answer is.
         """
         parts: list[bytes] = []
-        size = 0
+        answer, size = self.answer, 0
         while True:
-            parts.append(self.answer.take_all())
-            size += len(parts[-1])
-            if size > failures.MAX_BODY:
-                raise failures.too_large(self.answer.status)
-            if self.answer.complete:
+            complete = answer.complete
+            if complete or self._held_up:  # until then it can wait where it is
+                parts.append(answer.take_all())
+                size += len(parts[-1])
+                if size > failures.MAX_BODY:
+                    raise failures.too_large(answer.status)
+            if complete:
                 return b"".join(parts)
             if self._held_up:
                 self._hold_up(held_up=False)

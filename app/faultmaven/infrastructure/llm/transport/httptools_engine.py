@@ -38,15 +38,20 @@ class HttptoolsTransport:
         pool, address = self._pool_of_this_loop(), self._way(request)
         if address is None:
             return await self._by_httpx.send(request, timeout=timeout)
-        started = pool.loop.time()
-        connection = pool.lend(address.origin) or await _connected(pool, address.origin, timeout)
-        left = timeout - (pool.loop.time() - started)
+        head, left = address.head(request), timeout
+        connection = pool.lend(address.origin)
+        if connection is None:
+            started = pool.loop.time()
+            connection = await _connected(pool, address.origin, timeout)
+            left -= pool.loop.time() - started
         timer = pool.loop.call_later(left, connection.expire, timeout)
         try:
-            connection.send(address.head(request), request.body)
-            raw = await connection.body()
+            connection.send(head, request.body)
+            body = await connection.body()
             answer = connection.answer
-            return WireResponse(answer.status, answer.headers, _decoded(raw, answer))
+            if "content-encoding" in answer.headers:
+                body = _decoded(body, answer)
+            return WireResponse(answer.status, answer.headers, body)
         finally:
             timer.cancel()
             pool.give_back(connection)
@@ -56,7 +61,7 @@ class HttptoolsTransport:
         pool, address = self._pool_of_this_loop(), self._way(request)
         if address is None:
             return self._by_httpx.stream(request)
-        return _Streaming(pool, address, request)
+        return _Streaming(pool, address.origin, address.head(request), request.body)
 
     async def aclose(self) -> None:
         """Close every connection; a closed transport opens new ones when used again."""
@@ -86,9 +91,8 @@ class HttptoolsTransport:
         """Where the request goes; ``None`` for a proxy that only httpx can speak to.
 
         Raises:
-            ProviderError: it cannot be sent, or to nowhere.
+            ProviderError: it leads nowhere.
         """
-        failures.require_sendable(request.headers)
         address = address_of(request.url)
         if request.direct or not self._proxies.any:
             return address
@@ -103,17 +107,18 @@ class HttptoolsTransport:
 class _Streaming:
     """One streamed exchange."""
 
-    def __init__(self, pool: Pool, address: Address, request: WireRequest) -> None:
+    def __init__(self, pool: Pool, origin: Origin, head: bytes, body: bytes) -> None:
         self._pool = pool
-        self._address = address
-        self._request = request
+        self._origin = origin
+        self._head = head
+        self._body = body
 
     async def __aenter__(self) -> WireStream:
         """Ask; the answer is there with its head."""
-        pool, origin = self._pool, self._address.origin
+        pool, origin = self._pool, self._origin
         self._connection = connection = pool.lend(origin) or await pool.take(origin)
         try:
-            connection.send(self._address.head(self._request), self._request.body)
+            connection.send(self._head, self._body)
             head = await connection.head()
         except BaseException:
             pool.give_back(connection)
@@ -136,8 +141,6 @@ async def _connected(pool: Pool, origin: Origin, seconds: float) -> Connection:
 
 def _decoded(body: bytes, answer: Answer) -> bytes:
     """The body, decompressed, up to what any answer needs."""
-    if "content-encoding" not in answer.headers:
-        return body
     decode = decoder_for(answer.headers, answer.status)
     whole = b"".join(decode(body))
     decode.end()
