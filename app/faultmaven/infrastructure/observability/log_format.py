@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -13,12 +12,12 @@ from typing import Any
 
 from faultmaven.infrastructure.observability.request import current_request
 from faultmaven.models.credentials import mask_credentials
+from faultmaven.models.json_text import json_bytes
 
 Fields = Callable[[], Mapping[str, object]]
 """Works out what a machine is told of an event, for where one reads the log."""
 
 _traceback_writer = logging.Formatter()
-_write_json = json.JSONEncoder(ensure_ascii=False).encode
 # A few texts, in line after line.
 _RECURRING = frozenset({"event", "method", "route", "path", "provider", "model", "outcome"})
 _AS_THEY_ARE = frozenset({int, bool, type(None)})
@@ -75,13 +74,13 @@ class JSONFormatter(LineFormatter):
         _add_masked(_fields(record), entry)
         if trace := _trace(record):
             entry["exception"] = trace
-        return _write_json(entry)
+        return json_bytes(entry).decode()
 
     def event(self, name: str, level: int, sentence: str, fields: Fields) -> str:
         """The event as one line."""
         entry = _entry(name, level, sentence, time.time())
         _add_masked(fields(), entry)
-        return _write_json(entry)
+        return json_bytes(entry).decode()
 
 
 def without_credentials(sentence: str, words: str | None) -> str:
