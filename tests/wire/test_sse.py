@@ -153,3 +153,29 @@ def test_the_work_is_linear_in_the_bytes() -> None:
     events = [event for byte in b"data: %b\n\n" % content for event in framing.feed(bytes([byte]))]
 
     assert events == [WireEvent(content)]
+
+
+_parts = st.lists(
+    st.sampled_from(
+        [
+            b'data: {"a":1}\n\n',
+            b"data: {}\n\n",
+            b"data: {}\ndata: {}\n\n",
+            b"data: {\r}\n\n",
+            b"data: {}",
+            b"data: x\n",
+            b"event: x\n",
+            b": a comment\n",
+            b"\xef\xbb\xbf",
+            b"\r",
+            b"\n",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(_parts)
+def test_an_object_by_itself_is_read_as_it_is_among_others(parts: list[bytes]) -> None:
+    """The usual event, whole and alone in its piece, is cut as in the whole stream."""
+    assert _read(*parts) == _read(b"".join(parts))
