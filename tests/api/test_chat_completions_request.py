@@ -33,7 +33,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "df", "arguments": 
 def question(**fields: Any) -> CompletionQuestion:
     """Read a request as the route does."""
     body = json.dumps({**ASKED, **fields})
-    return question_of(ChatRequest.model_validate_json(body), {})
+    return question_of(ChatRequest.model_validate_json(body))
 
 
 def messages(*sent: dict[str, Any]) -> tuple[Message, ...]:

@@ -242,7 +242,7 @@ async def test_a_failure_after_a_sign_of_life_is_an_event(tmp_path: Path) -> Non
     await stream.open()
     await tell(
         stream,
-        asked(MessagesRequest.model_validate(ASKED), {}),
+        asked(MessagesRequest.model_validate(ASKED)),
         completions=completions,
         answer=AnswerEvents("msg_1", shows_thoughts=False),
         came=begin_request("req-1"),

@@ -28,10 +28,10 @@ PNG = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
 DF = {"name": "df", "input_schema": {"type": "object"}}
 
 
-def read(headers: dict[str, str] | None = None, **fields: Any) -> Asked:
+def read(timeout: str | None = None, **fields: Any) -> Asked:
     """Read a request with further fields."""
     body = MessagesRequest.model_validate_json(json.dumps({**ASKED, **fields}))
-    return asked(body, headers or {})
+    return asked(body, timeout)
 
 
 def faults(**fields: Any) -> dict[str, str]:
@@ -219,11 +219,11 @@ def test_the_gateways_own_fields_count() -> None:
         "providers": ["one", "two"],
         "deadline_ms": 5_000,
     }
-    question = read({"X-Request-Timeout": "2"}, **sent).question
+    question = read("2", **sent).question
     assert (question.confidence_threshold, question.require_confidence) == (0.7, True)
     assert (question.max_cost_usd, question.providers) == (0.5, ("one", "two"))
     assert question.timeout == 2
-    assert read({"X-Request-Timeout": "9"}, **sent).question.timeout == 5
+    assert read("9", **sent).question.timeout == 5
 
 
 def content_of(*blocks: Any, role: str = "user") -> list[Any]:

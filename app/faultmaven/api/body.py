@@ -35,6 +35,7 @@ Each becomes a checked object of its own. A million of them take minutes, text h
 MOST_VALUES = 50_000
 """Values that a body may hold beside those within texts."""
 
+_TIMEOUT = TIMEOUT_HEADER.lower().encode()
 _ROOMY = 20_000  # bytes; a smaller body cannot hold too many of anything
 _MOST_FAULTS = 1_000  # each costs some 15 microseconds to tell
 _COMPARE = "Compare it with what GET /openapi.json says of it."
@@ -88,13 +89,17 @@ async def checked(raw: bytes, kind: type[Body], *, needed: str) -> Body:
     return await worked(len(raw), _checked, raw, kind, needed)
 
 
-def timeout_of(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a caller's header gives, or ``None`` without one.
+def timeout_header(request: Request) -> str | None:
+    """What the caller's header says of the time there is, or ``None`` without one."""
+    return header(request.scope, _TIMEOUT)
+
+
+def timeout_of(text: str | None) -> float | None:
+    """The seconds that such a header gives, or ``None`` without one.
 
     Raises:
         InvalidInputError: it is no number of seconds, or out of bounds.
     """
-    text = headers.get(TIMEOUT_HEADER)
     return None if text is None else _seconds(text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,11 +43,10 @@ class BodyLimitMiddleware:
         self._bounds = bounds
         self._limits = TimeLimits()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection; only requests are bounded."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         bounds = self._bounds()
         announced = header(scope, b"content-length") or ""
         body = _BoundedBody(
@@ -56,7 +55,7 @@ class BodyLimitMiddleware:
             bounds,
             announced=int(announced) if announced.isdecimal() else 0,
         )
-        await self._app(scope, body.receive, send)
+        return self._app(scope, body.receive, send)
 
 
 class _BoundedBody:

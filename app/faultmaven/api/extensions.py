@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -89,18 +88,21 @@ class Timed(BaseModel):
 
     @checked(mode="after")
     def _can_be_passed_on(self) -> Timed:
-        for name, value in self.unknown.items():
+        for name, value in (self.model_extra or {}).items():
             written(value, field=name)
         return self
 
-    def timeout(self, headers: Mapping[str, str]) -> float | None:
+    def timeout(self, header: str | None) -> float | None:
         """Seconds that body and header give, the fewer of both, or ``None``.
 
         Raises:
             InvalidInputError: the header is no number of seconds, or out of bounds.
         """
-        given = (None if self.deadline_ms is None else self.deadline_ms / 1000, timeout_of(headers))
-        return min((seconds for seconds in given if seconds is not None), default=None)
+        seconds = timeout_of(header)
+        if self.deadline_ms is None:
+            return seconds
+        most = self.deadline_ms / 1000
+        return most if seconds is None else min(most, seconds)
 
     @property
     def unknown(self) -> dict[str, Any]:

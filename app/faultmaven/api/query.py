@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.accept import EVENTS, prefers_events
-from faultmaven.api.body import TIMEOUT_HEADER, checked, read_body, timeout_of
+from faultmaven.api.body import TIMEOUT_HEADER, checked, read_body, timeout_header, timeout_of
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
@@ -102,7 +102,7 @@ _PARAMETERS = [
 )
 async def troubleshoot(request: Request) -> Response:
     """Answer one question, for as long as its caller waits."""
-    timeout = timeout_of(request.headers)
+    timeout = timeout_of(timeout_header(request))
     raw = await read_body(request)
     question = await checked(raw, TroubleshootRequest, needed="session_id and query")
     came = require_request()

@@ -175,4 +175,7 @@ def _options(question: CompletionQuestion, choice: Choice) -> GenerateOptions:
 
 def _last_words(messages: Sequence[Message]) -> str:
     """What the user said last, for whoever takes no conversation."""
-    return next((m.text for m in reversed(messages) if m.role == "user"), "")
+    for message in reversed(messages):
+        if message.role == "user":
+            return message.text
+    return ""

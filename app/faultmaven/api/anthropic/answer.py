@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
+from os import urandom
 from typing import Any
 
 from faultmaven.models.attempt import Usage
@@ -32,7 +32,7 @@ _UNKNOWN_END = "max_tokens"
 
 def new_message_id() -> str:
     """A name for one answer."""
-    return f"msg_{uuid.uuid4().hex}"
+    return f"msg_{urandom(16).hex()}"
 
 
 def message(answer: LLMResponse, *, message_id: str, shows_thoughts: bool) -> Fields:

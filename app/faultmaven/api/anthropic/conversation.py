@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from faultmaven.api.anthropic.blocks import Block, Turn
 from faultmaven.models.prompt import Image, Message, Thought, ToolCall
@@ -10,17 +11,21 @@ from faultmaven.models.prompt import Image, Message, Thought, ToolCall
 
 def conversation(system: Sequence[Block], turns: Iterable[Turn]) -> tuple[Message, ...]:
     """The whole conversation, the system prompt first if there is one."""
-    prompt = _joined(system)
+    prompt = _joined(system) if system else ""
     first = (Message("system", prompt),) if prompt else ()
-    return (*first, *(message for turn in turns for message in _messages(turn)))
+    return (*first, *chain.from_iterable(map(_messages, turns)))
 
 
 def _messages(turn: Turn) -> Iterator[Message]:
     if turn.role == "assistant":
         yield _assistant(turn.content)
         return
-    yield from (_result(block) for block in turn.content if block.type == "tool_result")
-    rest = [block for block in turn.content if block.type != "tool_result"]
+    rest = []
+    for block in turn.content:
+        if block.type == "tool_result":
+            yield _result(block)
+        else:
+            rest.append(block)
     if rest:
         yield Message(turn.role, _joined(rest), images=_images(rest))
 
@@ -56,9 +61,9 @@ def _thought(block: Block) -> Thought:
 
 def _joined(blocks: Iterable[Block]) -> str:
     """The texts as paragraphs: blocks of one message are often documents of their own."""
-    return "\n\n".join(block.text for block in blocks if block.text)
+    return "\n\n".join([block.text for block in blocks if block.text])
 
 
 def _images(blocks: Iterable[Block]) -> tuple[Image, ...]:
-    sources = (block.source for block in blocks)
-    return tuple(Image(source.media_type, source.data, source.url) for source in sources if source)
+    sources = [block.source for block in blocks if block.source]
+    return tuple([Image(source.media_type, source.data, source.url) for source in sources])

@@ -13,7 +13,7 @@ from faultmaven.api.anthropic.counting import estimated_tokens
 from faultmaven.api.anthropic.live import tell
 from faultmaven.api.anthropic.request import Asked, ConversationRequest, MessagesRequest, asked
 from faultmaven.api.anthropic.stream import AnswerEvents
-from faultmaven.api.body import checked, read_body
+from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import LiveResponse
@@ -37,7 +37,7 @@ async def create_message(request: Request) -> Response:
     completions = services_of(request).completions
     raw = await read_body(request)
     body = await checked(raw, MessagesRequest, needed=_NEEDED)
-    what = await worked(len(raw), asked, body, request.headers, size=len(raw))
+    what = await worked(len(raw), asked, body, timeout_header(request), size=len(raw))
     if what.stream:
         return _live(what, completions)
     fingerprint = await fingerprint_of(request, raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -196,8 +196,13 @@ class Asked:
     shows_thoughts: bool
 
 
-def asked(body: MessagesRequest, headers: Mapping[str, str], *, size: int = 0) -> Asked:
-    """The question in ``body``, which has ``size`` bytes.
+def asked(body: MessagesRequest, timeout: str | None = None, *, size: int = 0) -> Asked:
+    """The question in a body.
+
+    Args:
+        body: the body.
+        timeout: what a header says of the time there is.
+        size: bytes of the body.
 
     Raises:
         InvalidInputError: the header that gives seconds does not.
@@ -207,13 +212,13 @@ def asked(body: MessagesRequest, headers: Mapping[str, str], *, size: int = 0) -
         messages=body.conversation,
         max_tokens=body.max_tokens,
         temperature=body.temperature,
-        stop=tuple(text for text in body.stop_sequences or () if text),
+        stop=tuple(filter(None, body.stop_sequences)) if body.stop_sequences else (),
         controls=_controls(body),
-        providers=tuple(dict.fromkeys(body.providers or ())),
+        providers=tuple(dict.fromkeys(body.providers)) if body.providers else (),
         confidence_threshold=body.confidence_threshold,
         require_confidence=bool(body.require_confidence),
         max_cost_usd=body.max_cost_usd,
-        timeout=body.timeout(headers),
+        timeout=body.timeout(timeout),
         size=size,
     )
     return Asked(question, bool(body.stream), body.shows_thoughts)

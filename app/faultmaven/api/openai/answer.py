@@ -9,7 +9,7 @@ sends them back lets the vendor see its own thoughts again.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from os import urandom
 from typing import Any
 
@@ -102,10 +102,9 @@ def usage_body(usage: Usage) -> dict[str, Any]:
     }
 
 
-def logprobs_body(logprobs: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+def logprobs_body(logprobs: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Token probabilities, or nothing where there are none."""
-    content = [dict(entry) for entry in logprobs]
-    return {"content": content, "refusal": None} if content else None
+    return {"content": list(map(dict, logprobs)), "refusal": None} if logprobs else None
 
 
 def thinking_body(thought: Thought) -> dict[str, Any]:

@@ -7,18 +7,19 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.answer_headers import lines_of_answer
-from faultmaven.api.body import checked, read_body
+from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
 from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import EventStream, LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.api.json_answer import JSONAnswer
 from faultmaven.api.openai import described
-from faultmaven.api.openai.answer import as_json, completion_body, new_envelope
+from faultmaven.api.openai.answer import completion_body, new_envelope
 from faultmaven.api.openai.question import question_of, speaks_of_functions
 from faultmaven.api.openai.request import ChatRequest
 from faultmaven.api.openai.stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
+from faultmaven.models.json_text import json_bytes
 from faultmaven.services.large_texts import worked
 
 router = APIRouter(tags=["openai"])
@@ -31,7 +32,7 @@ async def create_chat_completion(request: Request) -> Response:
     completions = services_of(request).completions
     raw = await read_body(request)
     body = await checked(raw, ChatRequest, needed="model and messages")
-    question = await worked(len(raw), question_of, body, request.headers, size=len(raw))
+    question = await worked(len(raw), question_of, body, timeout_header(request), size=len(raw))
     came = require_request()
     ask = partial(
         completions.complete,
@@ -53,4 +54,4 @@ async def create_chat_completion(request: Request) -> Response:
         return LiveResponse(produce)
     fingerprint = await fingerprint_of(request, raw)
     answer = await unless_gone(request.receive, ask(fingerprint=fingerprint))
-    return JSONAnswer(as_json(completion_body(answer, envelope)), lines_of_answer(answer))
+    return JSONAnswer(json_bytes(completion_body(answer, envelope)), lines_of_answer(answer))

@@ -17,6 +17,7 @@ from faultmaven.models.prompt import Image
 
 _DATA_URL = re.compile(r"data:(image/[\w.+-]+)(?:;[\w.+-]+=[\w.+-]+)*;base64,(.*)", re.DOTALL)
 _WEB_URL = re.compile(r"https?://[^\s\x00-\x20]+", re.IGNORECASE)
+_SHOWING = frozenset({"user", "tool"})  # the roles that may hold a picture
 _ELSEWHERE = frozenset({"input_audio", "file", "video_url"})
 
 
@@ -160,7 +161,7 @@ class ChatMessage(Shape):
             raise _missing("name", "Send the name of the function that this is the result of.")
         if self.content is None and not self._may_be_silent:
             raise _missing("content", "Send a text or a list of parts.")
-        if self.images and self.role not in {"user", "tool"}:
+        if self.role not in _SHOWING and self.images:
             raise fault(
                 "holds an image, which only a user message may", fix="Move it.", field="content"
             )

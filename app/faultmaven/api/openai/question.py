@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from faultmaven.api.openai.conversation import conversation
 from faultmaven.api.openai.request import (
     ChatRequest,
@@ -27,9 +25,14 @@ def speaks_of_functions(request: ChatRequest) -> bool:
 
 
 def question_of(
-    request: ChatRequest, headers: Mapping[str, str], *, size: int = 0
+    request: ChatRequest, timeout: str | None = None, *, size: int = 0
 ) -> CompletionQuestion:
-    """The question behind a request of ``size`` bytes.
+    """The question behind a request.
+
+    Args:
+        request: the body.
+        timeout: what a header says of the time there is.
+        size: bytes of the body.
 
     Raises:
         InvalidInputError: the choice of a tool does not fit the tools, or a header is wrong.
@@ -41,17 +44,19 @@ def question_of(
         temperature=request.temperature,
         stop=_stops(request),
         controls=_controls(request),
-        providers=tuple(dict.fromkeys(request.providers or ())),
+        providers=tuple(dict.fromkeys(request.providers)) if request.providers else (),
         confidence_threshold=request.confidence_threshold,
         require_confidence=bool(request.require_confidence),
         max_cost_usd=request.max_cost_usd,
-        timeout=request.timeout(headers),
+        timeout=request.timeout(timeout),
         size=size,
     )
 
 
 def _stops(request: ChatRequest) -> tuple[str, ...]:
-    return (request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ())
+    if request.stop is None:
+        return ()
+    return (request.stop,) if isinstance(request.stop, str) else tuple(request.stop)
 
 
 def _controls(request: ChatRequest) -> Controls:
@@ -67,8 +72,9 @@ def _controls(request: ChatRequest) -> Controls:
 
 
 def _tools(request: ChatRequest) -> tuple[Tool, ...]:
-    functions = [tool.function for tool in request.tools or ()] or request.functions or []
-    return tuple(_tool(function) for function in functions)
+    if request.tools:
+        return tuple(_tool(tool.function) for tool in request.tools)
+    return tuple(map(_tool, request.functions)) if request.functions else ()
 
 
 def _tool(function: Function) -> Tool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -51,7 +51,7 @@ class EmbeddingsRequest(Timed):
         few_unknown(self)
         return self
 
-    def question(self, headers: Mapping[str, str]) -> EmbeddingQuestion:
+    def question(self, timeout: str | None) -> EmbeddingQuestion:
         """What is asked; of whom is found out by the model's name.
 
         Raises:
@@ -64,7 +64,7 @@ class EmbeddingsRequest(Timed):
             inputs=(self.input,) if isinstance(self.input, str) else tuple(self.input),
             dimensions=self.dimensions,
             parameters={name: value for name, value in further.items() if value is not None},
-            timeout=self.timeout(headers),
+            timeout=self.timeout(timeout),
         )
 
 
