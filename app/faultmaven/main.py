@@ -135,9 +135,7 @@ def _guarded(routes: ASGIApp, app: FastAPI, container: ServiceContainer) -> ASGI
     served: ASGIApp = DirectRoutes(routes, routers=busiest, handlers=app.exception_handlers)
     served = BodyLimitMiddleware(served, bounds=settings)
     served = admission = AdmissionMiddleware(served, room=room, on_shed=metrics.on_shed)
-    served = hosts = AllowedHostsMiddleware(
-        served, host=lambda: settings().host, allowed=lambda: settings().allowed_hosts
-    )
+    served = hosts = AllowedHostsMiddleware(served, names=settings)
     app.state.door = Door(
         room=room, shedding=admission.shedding, is_allowed=hosts.is_allowed, metrics=metrics
     )

@@ -7,9 +7,10 @@ what this service answers, same origin and all. What it cannot do is to send ano
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +23,20 @@ _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
 _MACHINES = ("/health", "/metrics")  # asked by address: kubelets and scrapers know no names
 
 
+class Names(Protocol):
+    """By what the service may be asked."""
+
+    @property
+    def host(self) -> str:
+        """The address it was told to listen on."""
+        ...
+
+    @property
+    def allowed_hosts(self) -> Collection[str]:
+        """The further names; ``*`` is any."""
+        ...
+
+
 class AllowedHostsMiddleware:
     """Refuses requests for other names with 421, before anything else looks at them.
 
@@ -31,27 +46,23 @@ class AllowedHostsMiddleware:
 
     Args:
         app: what is protected.
-        host: gives the address the service was told to listen on.
-        allowed: gives the further names; ``*`` is any.
+        names: gives the present ones.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, host: Callable[[], str], allowed: Callable[[], Collection[str]]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, names: Callable[[], Names]) -> None:
         self._app = app
-        self._host = host
-        self._allowed = allowed
+        self._names = names
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection; only requests are looked at."""
         if scope["type"] != "http" or self.is_allowed(scope):
-            await self._app(scope, receive, send)
-            return
-        await refuse(HostNotAllowedError(), scope, receive, send)
+            return self._app(scope, receive, send)
+        return refuse(HostNotAllowedError(), scope, receive, send)
 
     def is_allowed(self, scope: Scope) -> bool:
         """Whether the request is for a name that the service may be asked by."""
-        allowed, private = self._allowed(), self._is_private(scope)
+        names = self._names()
+        allowed, private = names.allowed_hosts, _is_private(scope, names.host)
         if ANY in allowed or not (allowed or private):
             return True
         if not private and scope["path"].startswith(_MACHINES):
@@ -59,10 +70,11 @@ class AllowedHostsMiddleware:
         name = _name(header(scope, b"host"))
         return name is None or name in allowed or (private and is_loopback(name))
 
-    def _is_private(self, scope: Scope) -> bool:
-        """Whether this connection, too, came by loopback: ``serve --host`` overrules HOST."""
-        came_by = (scope.get("server") or ("",))[0]
-        return is_loopback(self._host()) and is_loopback(came_by)
+
+def _is_private(scope: Scope, host: str) -> bool:
+    """Whether this connection, too, came by loopback: ``serve --host`` overrules HOST."""
+    came_by = (scope.get("server") or ("",))[0]
+    return is_loopback(host) and is_loopback(came_by)
 
 
 # A service is asked by a few names, by each of its callers over and over.
