@@ -1,4 +1,4 @@
-"""An answer's head and body in one write, where the server makes two.
+"""What is written in one turn of the event loop leaves together.
 
 Each write is a system call, and on the other side a wake-up: for a short answer that is a good
 part of what it costs to serve it.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from faultmaven.cli.replying import Replying
 
 
 class GatheringProtocol(HttpToolsProtocol):
@@ -25,6 +27,11 @@ class GatheringProtocol(HttpToolsProtocol):
         """Called by the event loop."""
         self.gathering = Gathering(transport, self.loop)
         super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Called by the parser with each request's head, or when the request before it is done."""
+        answered = Replying(app, cycle, self.gathering.write_at_once)
+        super()._start_asgi_task(cycle, answered)  # type: ignore[arg-type]  # in Starlette's words
 
 
 class Gathering:

@@ -1,0 +1,121 @@
+"""A whole answer in one write, and with less ado than the server makes of it.
+
+The server examines each header by itself, and writes head and body apart: each write is a system
+call, and on the other side a wake-up. For a short answer that is a good part of what it costs to
+serve it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+Write = Callable[[bytes], None]
+
+_OF_THE_CONNECTION = frozenset((b"connection", b"transfer-encoding"))
+
+
+class Replying:
+    """An application whose whole answers to one request are written in one piece.
+
+    Args:
+        app: answers.
+        cycle: the server's record of the request.
+        write: sends at once.
+    """
+
+    __slots__ = ("_app", "_cycle", "_write")
+
+    def __init__(self, app: ASGIApp, cycle: RequestResponseCycle, write: Write) -> None:
+        self._app = app
+        self._cycle = cycle
+        self._write = write
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Have the request answered."""
+        del send  # ours goes on to it
+        return self._app(scope, receive, Reply(self._cycle, self._write).send)
+
+
+class Reply:
+    """Writes one answer: itself if it is whole and of a stated length, else as the server does.
+
+    The head of such an answer is held until its body comes.
+
+    Args:
+        cycle: the server's record of the request.
+        write: sends at once.
+    """
+
+    __slots__ = ("_cycle", "_head", "_write")
+
+    def __init__(self, cycle: RequestResponseCycle, write: Write) -> None:
+        self._cycle = cycle
+        self._write = write
+        self._head: Message | None = None
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the application.
+
+        Raises:
+            RuntimeError: it does not belong here, or is not what the head announced.
+        """
+        head = self._head
+        if head is None:
+            if not self._is_held(message):
+                await self._cycle.send(message)  # type: ignore[arg-type]  # the same, in the server's words
+            return
+        self._head = None
+        if not self._written(head, message):
+            await self._cycle.send(head)  # type: ignore[arg-type]  # as above
+            await self._cycle.send(message)  # type: ignore[arg-type]  # as above
+
+    def _is_held(self, message: Message) -> bool:
+        """Keep a head that is the server's first of this request, and says how long its body is."""
+        if self._cycle.response_started or message["type"] != "http.response.start":
+            return False
+        if not any(name == b"content-length" for name, _ in message.get("headers", ())):
+            return False
+        self._head = message
+        return True
+
+    def _written(self, head: Message, message: Message) -> bool:
+        """Write an answer that is whole; ``False`` where anything about it is unusual."""
+        cycle = self._cycle
+        if message["type"] != "http.response.body" or message.get("more_body") or not self._ready():
+            return False
+        body = message.get("body", b"")
+        written = _head(head["status"], [*cycle.default_headers, *head["headers"]], len(body))
+        if written is None:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        self._write(written + body)
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
+
+    def _ready(self) -> bool:
+        """Whether the connection goes on, and nothing has to be waited for or told beside it."""
+        cycle = self._cycle
+        if cycle.disconnected or cycle.flow.write_paused or cycle.waiting_for_100_continue:
+            return False
+        return cycle.keep_alive and cycle.scope["method"] != "HEAD"
+
+
+def _head(status: int, headers: list[tuple[bytes, bytes]], length: int) -> bytes | None:
+    """The head of an answer, or ``None`` where the server had better look at it itself."""
+    parts: list[Any] = [STATUS_LINE[status]]
+    for name, value in headers:
+        if name in _OF_THE_CONNECTION or (name == b"content-length" and int(value) != length):
+            return None
+        parts += (name, b": ", value, b"\r\n")
+    parts.append(b"\r\n")
+    written = b"".join(parts)
+    ends = len(headers) + 2
+    # No header may bring a line of its own along.
+    if written.count(b"\n") != ends or written.count(b"\r") != ends or b"\0" in written:
+        return None
+    return written
