@@ -124,15 +124,14 @@ class Connection(asyncio.BufferedProtocol):
             ProviderError: it was cut, or its reader has left it.
         """
         answer = self.answer
-        self._require(exchange)
-        while (piece := answer.take()) is None:
-            if answer.complete:
-                return None
+        while exchange == self.exchange:
+            piece = answer.take()
+            if piece is not None or answer.complete:
+                if self._held_up and answer.buffered < _ROOM:
+                    self._hold_up(held_up=False)
+                return piece
             await self._news()
-            self._require(exchange)
-        if self._held_up and answer.buffered < _ROOM:
-            self._hold_up(held_up=False)
-        return piece
+        raise ProviderConnectionError(failures.LEFT)
 
     async def body(self) -> bytes:
         """All of the answer's body, as it came.
@@ -216,12 +215,8 @@ class Connection(asyncio.BufferedProtocol):
             self._failure = ProviderConnectionError(message)
         self._wake()
 
-    def _require(self, exchange: int) -> None:
-        if exchange != self.exchange:
-            raise ProviderConnectionError(failures.LEFT)
-
-    async def _news(self) -> None:
-        """Wait until something came.
+    def _news(self) -> asyncio.Future[None]:
+        """What to wait for until something came.
 
         Raises:
             ProviderError: nothing can come any more.
@@ -229,13 +224,10 @@ class Connection(asyncio.BufferedProtocol):
         """
         if self._failure is not None:
             raise self._failure
-        if self._waiter is not None:
+        if self._waiter is not None and not self._waiter.done():
             raise RuntimeError("two cannot read one answer")
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
