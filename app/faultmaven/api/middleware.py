@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from binascii import hexlify
 from collections.abc import Awaitable, Callable
 from os import urandom
 from urllib.parse import quote
@@ -147,7 +148,7 @@ def request_id_of(scope: Scope) -> bytes:
             if _ID.fullmatch(given):
                 return bytes(given)
             break
-    return b"req-" + urandom(16).hex().encode("ascii")
+    return b"req-" + hexlify(urandom(16))
 
 
 def _shown_path(scope: Scope) -> str:

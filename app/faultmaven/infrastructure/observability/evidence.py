@@ -10,6 +10,7 @@ from faultmaven.errors import ErrorClass
 from faultmaven.infrastructure.observability.rolling import RollingShare
 from faultmaven.models.attempt import Attempt
 from faultmaven.models.status import Probe
+from faultmaven.models.value import value
 
 WINDOW_SECONDS = 300.0
 _LATENCIES = 256
@@ -27,7 +28,7 @@ PASSING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Moment:
     """A point in time.
 
@@ -38,6 +39,9 @@ class Moment:
 
     at: float = _LONG_AGO
     unix: float = 0.0
+
+
+_NEVER = Moment()
 
 
 @dataclass(slots=True)
@@ -57,8 +61,8 @@ class Attempts:
     judged: RollingShare = field(default_factory=lambda: RollingShare(WINDOW_SECONDS))
     failures: int = 0
     failure: Attempt | None = None
-    failed: Moment = Moment()
-    succeeded: Moment = Moment()
+    failed: Moment = _NEVER
+    succeeded: Moment = _NEVER
     _latencies: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
 
     def add(self, attempt: Attempt, now: Moment) -> None:
@@ -104,10 +108,10 @@ class Probes:
 
     latest: Probe | None = None
     began: float = _LONG_AGO
-    ended: Moment = Moment()
+    ended: Moment = _NEVER
     failures: int = 0
     failure: Probe | None = None
-    failed: Moment = Moment()
+    failed: Moment = _NEVER
     refutable_since: float = _LONG_AGO
 
     def add(self, probe: Probe, now: Moment) -> None:

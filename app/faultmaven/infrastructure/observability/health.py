@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -43,7 +44,7 @@ class HealthTracker:
         self._directory = directory
         self._clock = clock
         self._wall_clock = wall_clock
-        self._evidence: dict[str, Evidence] = {}
+        self._evidence: defaultdict[str, Evidence] = defaultdict(Evidence)
 
     def snapshot(self) -> Mapping[str, ProviderHealth]:
         """The health of every provider that anything was heard of."""
@@ -60,11 +61,11 @@ class HealthTracker:
     def on_attempt(self, attempt: Attempt) -> None:
         """Take an ended attempt into account."""
         if self._counts(attempt):
-            self._of(attempt.provider).attempts.add(attempt, self._now())
+            self._evidence[attempt.provider].attempts.add(attempt, self._now())
 
     def on_probe(self, probe: Probe) -> None:
         """Take an ended free call into account."""
-        evidence, now = self._of(probe.provider), self._now()
+        evidence, now = self._evidence[probe.provider], self._now()
         began = now.at - probe.latency_ms / 1000
         if ends_an_outage(probe, began=began, before=evidence):
             evidence.attempts.start_afresh()
@@ -88,12 +89,6 @@ class HealthTracker:
         if attempt.error_class is ErrorClass.MODEL_NOT_FOUND:
             return asks_default_model(self._directory, attempt.provider, attempt.model)
         return attempt.error_class not in _NEUTRAL
-
-    def _of(self, provider: str) -> Evidence:
-        evidence = self._evidence.get(provider)
-        if evidence is None:
-            evidence = self._evidence[provider] = Evidence()
-        return evidence
 
     def _now(self) -> Moment:
         return Moment(self._clock(), self._wall_clock())

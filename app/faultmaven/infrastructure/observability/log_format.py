@@ -150,7 +150,7 @@ def _add_masked(fields: Mapping[str, Any], entry: dict[str, Any]) -> None:
     """Add the fields to an object, with every text in them masked."""
     for name, value in fields.items():
         kind = type(value)
-        if kind in _AS_THEY_ARE:
+        if kind in _AS_THEY_ARE or (kind is float and -math.inf < value < math.inf):
             entry[name] = value
         elif kind is str and name in _RECURRING:
             entry[name] = _masked_word(value)

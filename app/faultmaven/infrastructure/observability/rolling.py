@@ -30,7 +30,7 @@ class RollingShare:
 
     def add(self, *, good: bool, now: float) -> None:
         """Count one outcome at monotonic time ``now``, in seconds."""
-        number = self._number(now)
+        number = int(now * _SLOTS / self.seconds)
         slot = self._slots[number % _SLOTS]
         if slot.number != number:
             slot.number, slot.good, slot.bad = number, 0, 0
@@ -47,8 +47,5 @@ class RollingShare:
         return good / total if total else None
 
     def _recent(self, now: float) -> Iterator[_Slot]:
-        oldest = self._number(now) - _SLOTS
+        oldest = int(now * _SLOTS / self.seconds) - _SLOTS
         return (slot for slot in self._slots if slot.number > max(oldest, -1))
-
-    def _number(self, now: float) -> int:
-        return int(now * _SLOTS / self.seconds)
