@@ -49,7 +49,7 @@ def services_of(request: Request) -> Services:
     Raises:
         NotInitializedError: it has not started, or has stopped.
     """
-    services: Services | None = getattr(request.app.state, "services", None)
+    services: Services | None = getattr(request.scope["app"].state, "services", None)
     if services is None:
         raise NotInitializedError("Service not available: Container not initialized.", hint=_FIXES)
     return services

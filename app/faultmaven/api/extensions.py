@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -88,8 +89,11 @@ class Timed(BaseModel):
 
     @checked(mode="after")
     def _can_be_passed_on(self) -> Timed:
-        for name, value in (self.model_extra or {}).items():
-            written(value, field=name)
+        unknown = self.model_extra
+        if unknown:
+            _require_few(unknown)
+            for name, value in unknown.items():
+                written(value, field=name)
         return self
 
     def timeout(self, header: str | None) -> float | None:
@@ -128,12 +132,11 @@ class Extended(Timed):
     )
 
 
-def few_unknown(body: Timed) -> Timed:
-    """The body, unless it holds a flood of fields that nobody knows."""
-    if len(body.model_extra or ()) > MAX_UNKNOWN_FIELDS:
+def _require_few(unknown: Collection[str]) -> None:
+    """Refuse a flood of fields that nobody knows."""
+    if len(unknown) > MAX_UNKNOWN_FIELDS:
         raise fault(
             f"holds more than {MAX_UNKNOWN_FIELDS} fields that this service does not know",
             fix="Leave them out.",
             field="body",
         )
-    return body

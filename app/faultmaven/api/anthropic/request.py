@@ -15,7 +15,7 @@ from faultmaven.api.anthropic.blocks import (
     require_types,
 )
 from faultmaven.api.anthropic.conversation import conversation
-from faultmaven.api.extensions import Extended, JsonObject, ModelName, few_unknown, written
+from faultmaven.api.extensions import Extended, JsonObject, ModelName, written
 from faultmaven.models.completion import CompletionQuestion
 from faultmaven.models.faults import fault
 from faultmaven.models.prompt import Controls, Message, ResponseFormat, Tool, ToolChoice
@@ -135,7 +135,6 @@ class ConversationRequest(Extended):
     @model_validator(mode="after")
     def _fits_together(self) -> ConversationRequest:
         require_types(self.system or (), ("text",), field="system", whose="the system prompt")
-        few_unknown(self)
         choice = self.tool_choice
         names = {tool.name for tool in self.tools or ()}
         if choice and choice.type == "any" and not names:

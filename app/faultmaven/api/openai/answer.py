@@ -132,12 +132,12 @@ def _message(answer: LLMResponse, *, old_words: bool) -> dict[str, Any]:
         message["reasoning_content"] = answer.reasoning
     if answer.thoughts:
         message["thinking_blocks"] = [thinking_body(thought) for thought in answer.thoughts]
-    return message | _calls(answer.tool_calls, old_words=old_words)
+    if answer.tool_calls:
+        message |= _calls(answer.tool_calls, old_words=old_words)
+    return message
 
 
 def _calls(calls: tuple[ToolCall, ...], *, old_words: bool) -> dict[str, Any]:
-    if not calls:
-        return {}
     if old_words:
         return {"function_call": {"name": calls[0].name, "arguments": calls[0].arguments}}
     return {"tool_calls": [_call(call) for call in calls]}

@@ -67,7 +67,7 @@ def _controls(request: ChatRequest) -> Controls:
         parallel_tool_calls=_parallel(request) if tools else None,
         response_format=_response_format(request.response_format),
         parameters=request.parameters,
-        native={PROTOCOL: request.unknown} if request.unknown else {},
+        native={PROTOCOL: request.unknown} if request.model_extra else {},
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic import model_validator as checked
 
-from faultmaven.api.extensions import Extended, JsonObject, ModelName, few_unknown
+from faultmaven.api.extensions import Extended, JsonObject, ModelName
 from faultmaven.api.openai.parts import ChatMessage, Shape, Texts
 from faultmaven.models.faults import fault
 
@@ -190,7 +190,6 @@ class ChatRequest(Extended):
             )
         if self.top_logprobs and not self.logprobs:
             raise fault("needs logprobs", fix="Set logprobs to true.", field="top_logprobs")
-        few_unknown(self)
         return self
 
     @property

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
-from pydantic import model_validator as checked
 
-from faultmaven.api.extensions import ModelName, Timed, few_unknown
+from faultmaven.api.extensions import ModelName, Timed
 from faultmaven.api.openai.parts import Texts
 from faultmaven.models.embedding import EmbeddingAnswer, EmbeddingQuestion
 from faultmaven.models.faults import fault
@@ -45,11 +44,6 @@ class EmbeddingsRequest(Timed):
     )
     dimensions: Annotated[int, Field(ge=1, le=65_536)] | None = None
     user: str | None = None
-
-    @checked(mode="after")
-    def _is_bounded(self) -> EmbeddingsRequest:
-        few_unknown(self)
-        return self
 
     def question(self, timeout: str | None) -> EmbeddingQuestion:
         """What is asked; of whom is found out by the model's name.
