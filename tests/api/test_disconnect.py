@@ -78,6 +78,44 @@ async def test_who_leaves_as_the_work_ends_interrupts_nothing_that_follows() -> 
             await asyncio.sleep(0)
 
 
+async def test_who_has_left_already_interrupts_nothing_that_is_done_at_once() -> None:
+    """Work that waits for nothing gives its result, and nothing after it is disturbed."""
+    assert await unless_gone(messages({"type": "http.disconnect"}), answer()) == "done"
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_a_channel_that_waits_in_any_way_is_understood() -> None:
+    """Whether it lets go of the event loop, waits for something, or for one thing after another."""
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        async with asyncio.Lock():
+            await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
+        return {"type": "http.disconnect"}
+
+    work = Work()
+    with pytest.raises(ClientGoneError):
+        await unless_gone(receive, work.run())
+    assert work.ended
+
+
+async def test_a_channel_that_is_given_up_tidies_up() -> None:
+    """Who waits for the caller to leave is told when that does not matter any more."""
+    tidied = asyncio.Event()
+
+    async def receive() -> Message:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            tidied.set()
+        raise AssertionError("for ever is over")
+
+    assert await unless_gone(receive, answer()) == "done"
+    assert tidied.is_set()
+
+
 async def test_two_reasons_to_end_are_not_taken_for_one() -> None:
     """A server that stops while the caller leaves has its cancellation heard."""
     left = asyncio.Event()
