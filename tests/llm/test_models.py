@@ -10,6 +10,7 @@ from faultmaven.errors import (
     InvalidInputError,
     ProviderAuthError,
 )
+from faultmaven.models.confidence import Signal
 from faultmaven.models.prompt import Message, Prompt, Target
 
 GOOD = Say()
@@ -144,6 +145,25 @@ async def test_prompt_is_written_for_each_target() -> None:
         (request,) = chain.classes[name].asked
         assert request.messages[-1].text == f"for {name}"
         assert request.response_schema == {"type": "object"}
+
+
+async def test_an_answer_is_judged_for_whom_it_was_asked_of() -> None:
+    """What is learned of a provider while it answers does not change how that answer is read."""
+    seen: list[Target] = []
+
+    def render(target: Target) -> Prompt:
+        seen.append(target)
+        chain.registry.get_config("one").context_window = 1000  # it has turned out to be small
+        return Prompt((Message("user", "Why?"),))
+
+    def assess(_text: str, target: Target) -> tuple[Signal, ...]:
+        seen.append(target)
+        return ()
+
+    chain = chain_of({"one": [GOOD]})
+    await chain.router.generate("unused", render=render, assess=assess)
+    written, judged = seen
+    assert judged is written
 
 
 @pytest.mark.parametrize(("asked", "sent"), [(None, 0.0), (0.7, 0.7)])

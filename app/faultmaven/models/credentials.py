@@ -81,7 +81,9 @@ _SHAPES: tuple[_Shape, ...] = (
     _key("aws_key", "AKIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _key("aws_key", "ASIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _key("github_token", "github_pat_", r"[A-Za-z0-9_]{20,}"),
-    _shape("github_token", "gh", r"gh(?<![A-Za-z0-9]gh)[pousr]_[A-Za-z0-9]{20,}"),
+    _shape(
+        "github_token", "ghp_|gho_|ghu_|ghs_|ghr_", r"gh(?<![A-Za-z0-9]gh)[pousr]_[A-Za-z0-9]{20,}"
+    ),
     _key("gitlab_token", "glpat-", rf"{_WORD}{{16,}}"),
     _key("slack_token", "xox", r"[abeoprs]-[A-Za-z0-9-]{8,}"),
     _key("vault_token", "hvs.", rf"{_WORD}{{16,}}"),
@@ -122,7 +124,18 @@ _SHAPES: tuple[_Shape, ...] = (
     ),
 )
 
-_MARKS = tuple(dict.fromkeys(mark for shape in _SHAPES for mark in shape.marks))
+_SIGNS = "_-:.'"  # characters that plain sentences seldom have, or have once
+
+
+def _marks_by_sign() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """All marks behind the sign that each of them holds; those that hold none are behind none."""
+    marks = dict.fromkeys(mark for shape in _SHAPES for mark in shape.marks)
+    signs = {mark: next((sign for sign in _SIGNS if sign in mark), "") for mark in marks}
+    for sign in (*_SIGNS, ""):
+        yield sign, tuple(mark for mark in marks if signs[mark] == sign)
+
+
+_MARKS = tuple(_marks_by_sign())
 
 # Names of settings that hold a secret: the end of the name counts (``DB_PASSWORD``), so that
 # ``password_file``, ``secretName`` and ``api_key_var`` keep their values.
@@ -218,9 +231,11 @@ _Span = tuple[int, int, str, str]
 
 def _may_hold_any(text: str) -> bool:
     """Whether a mark or a telling name stands in the text at all; in most there is none."""
-    for mark in _MARKS:
-        if mark in text:
-            return True
+    for sign, marks in _MARKS:
+        if sign in text:
+            for mark in marks:
+                if mark in text:
+                    return True
     return _may_be_assigned(lowered(text))
 
 

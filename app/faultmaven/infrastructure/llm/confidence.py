@@ -49,13 +49,15 @@ def score_completion(
         further: signals from whoever knows what was asked.
     """
     usual = Signal("prior", prior, "how this provider's answers usually fare")
-    signals = (usual, *_signals(completion), *further)
-    score = prior
-    for signal in signals[1:]:
-        score += signal.delta
+    seen = (*_signals(completion), *further)
+    score = _moved(prior, seen) if seen else prior
+    return Confidence(score=round(score, 4), threshold=threshold, signals=(usual, *seen))
+
+
+def _moved(prior: float, seen: Sequence[Signal]) -> float:
+    total = prior + sum(signal.delta for signal in seen)
     # A provider configured above the ceiling keeps what its operator gave it.
-    score = round(min(max(score, 0.0), max(CEILING, prior)), 4)
-    return Confidence(score=score, threshold=threshold, signals=signals)
+    return min(max(total, 0.0), max(CEILING, prior))
 
 
 def best_possible(prior: float, *, bonus: float = _JUDGED + _SURE_OF_WORDS) -> float:

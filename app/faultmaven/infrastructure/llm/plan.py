@@ -9,7 +9,7 @@ from dataclasses import field
 from faultmaven.errors import InvalidInputError
 from faultmaven.infrastructure.llm.providers.registry import ProviderRegistry
 from faultmaven.models.interfaces import GenerateOptions, ILLMProvider, ProviderConfig
-from faultmaven.models.prompt import Assess, Controls, Message, Prompt, Render, Target
+from faultmaven.models.prompt import Assess, Controls, Message, Prompt, Render
 from faultmaven.models.stream import IAnswerListener
 from faultmaven.models.value import value
 
@@ -67,7 +67,7 @@ class Plan:
 
     Attributes:
         steps: whom to ask, in order.
-        render: writes the prompt for one target.
+        prompt: the same for whoever is asked, or what writes it for one target.
         assess: judges an answer, or ``None``.
         max_tokens: most tokens to write, or ``None`` for the vendor's own limit.
         temperature: sampling temperature, or ``None``.
@@ -87,7 +87,7 @@ class Plan:
     """
 
     steps: tuple[Step, ...]
-    render: Render
+    prompt: Prompt | Render
     seconds: float
     fair_seconds: float = 0.0
     assess: Assess | None = None
@@ -120,11 +120,13 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
     asked: GenerateOptions = {**_UNASKED, **options}
     settings, most = registry.settings, registry.request_timeout
     seconds = seconds_within(asked["timeout"], most)
+    # A caller with a conversation of their own gets as much as the model gives.
+    in_our_words, tokens = "messages" not in options, asked["max_tokens"]
     return Plan(
         steps=_steps(registry, asked),
-        render=asked["render"] or _fixed_prompt(prompt, asked),
+        prompt=asked["render"] or _conversation(prompt, asked),
         assess=asked["assess"],
-        max_tokens=_max_tokens(options),
+        max_tokens=_DEFAULT_MAX_TOKENS if in_our_words and tokens is None else tokens,
         temperature=asked["temperature"],
         stop=tuple(asked["stop"] or ()),
         seconds=seconds,
@@ -140,12 +142,6 @@ def make_plan(registry: ProviderRegistry, prompt: str, options: GenerateOptions)
         first_token=settings.first_token_timeout or math.inf,
         silence=settings.stream_idle_timeout,
     )
-
-
-def _max_tokens(options: GenerateOptions) -> int | None:
-    """What was asked; a caller with a conversation of their own gets as much as the model gives."""
-    asked = options.get("max_tokens")
-    return asked if asked is not None or "messages" in options else _DEFAULT_MAX_TOKENS
 
 
 def _chars(messages: Sequence[Message]) -> int:
@@ -266,17 +262,11 @@ def seconds_within(requested: float | None, most: float) -> float:
     return min(requested, most)
 
 
-def _fixed_prompt(prompt: str, asked: GenerateOptions) -> Render:
-    """The same conversation for whoever is asked."""
+def _conversation(prompt: str, asked: GenerateOptions) -> Prompt:
     system = asked["system"]
     messages = asked["messages"] or (
         *((Message("system", system),) if system else ()),
         *(asked["history"] or ()),
         Message("user", prompt, tuple(asked["images"] or ())),
     )
-    written = Prompt(messages=tuple(messages))
-
-    def render(_target: Target) -> Prompt:
-        return written
-
-    return render
+    return Prompt(messages=tuple(messages))

@@ -103,6 +103,7 @@ class Trial:
     lost: bool = field(default=False, init=False)
     _started: float = field(default=0.0, init=False)
     _granted: float = field(default=0.0, init=False)  # seconds
+    _target: Target | None = field(default=None, init=False)
     _hearing: Hearing | None = field(default=None, init=False)
 
     async def run(self) -> Attempt:
@@ -162,9 +163,7 @@ class Trial:
 
     async def _ask(self) -> Answer:
         step = self.step
-        target = target_of(step)
-        large = self.plan.large
-        request = await self._worked(self._request, target) if large else self._request(target)
+        request = await self._worked(self._request) if self.plan.large else self._request()
         self._granted = min(step.config.timeout, self.deadline.left())
         completion = await self._completion(request)
         assess = self.plan.assess
@@ -172,7 +171,7 @@ class Trial:
             completion,
             prior=step.config.confidence_score if completion.prior is None else completion.prior,
             threshold=step.threshold,
-            further=() if assess is None else await self._judged(assess, completion.text, target),
+            further=() if assess is None else await self._judged(assess, completion.text),
         )
         if self.latch is not None and (self.lost or not confidence.below_threshold):
             self._claim()
@@ -230,12 +229,17 @@ class Trial:
             failure.asked = False
             raise failure from error
 
-    async def _judged(self, assess: Assess, text: str, target: Target) -> Sequence[Signal]:
+    async def _judged(self, assess: Assess, text: str) -> Sequence[Signal]:
+        # The one it was written for: what is learned of a provider meanwhile is for the next time.
+        target = self._target or target_of(self.step)
         return await self._worked(assess, text, target) if self.plan.large else assess(text, target)
 
-    def _request(self, target: Target) -> CompletionRequest:
+    def _request(self) -> CompletionRequest:
         plan, redactor, config = self.plan, self.tools.redactor, self.step.config
-        prompt = plan.render(target)
+        prompt = plan.prompt
+        if callable(prompt):
+            self._target = target_of(self.step)
+            prompt = prompt(self._target)
         return CompletionRequest(
             model=self.step.model,
             messages=redactor.for_provider(prompt.messages, config),

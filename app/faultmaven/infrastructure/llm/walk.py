@@ -237,9 +237,9 @@ class Walk:
 
     def _keep(self, answer: Answer) -> None:
         """Keep the surest answer; one that is sure enough ends the search."""
-        self._met = not answer.confidence.below_threshold
-        best = self.best
-        if self._met or best is None or answer.confidence.score > best.confidence.score:
+        found, best = answer.confidence, self.best
+        self._met = not found.below_threshold
+        if self._met or best is None or found.score > best.confidence.score:
             self.best = answer
 
     def _narrow(self, trial: Trial, failure: ProviderError) -> None:
