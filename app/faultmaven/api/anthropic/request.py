@@ -30,6 +30,20 @@ _MODES: dict[str, Literal["auto", "none", "required", "tool"]] = {
     "none": "none",
 }
 
+_NONE = Controls()
+_NO_CONTROLS = frozenset(
+    {
+        "model",
+        "messages",
+        "system",
+        "max_tokens",
+        "temperature",
+        "stop_sequences",
+        "stream",
+        *Extended.model_fields,
+    }
+)
+
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -134,14 +148,17 @@ class ConversationRequest(Extended):
 
     @model_validator(mode="after")
     def _fits_together(self) -> ConversationRequest:
-        require_types(self.system or (), ("text",), field="system", whose="the system prompt")
+        if self.system:
+            require_types(self.system, ("text",), field="system", whose="the system prompt")
         choice = self.tool_choice
+        if choice is None:
+            return self
         names = {tool.name for tool in self.tools or ()}
-        if choice and choice.type == "any" and not names:
+        if choice.type == "any" and not names:
             raise fault(
                 "asks for a tool, but there is none", fix="Send tools.", field="tool_choice"
             )
-        if choice and choice.type == "tool" and choice.name not in names:
+        if choice.type == "tool" and choice.name not in names:
             message = "is none of the tools"
             raise fault(message, fix="Name one of them.", field="tool_choice.name")
         return self
@@ -154,7 +171,9 @@ class ConversationRequest(Extended):
     @property
     def shows_thoughts(self) -> bool:
         """Whether the caller wants to read what the model thinks."""
-        thinking = self.thinking or {}
+        thinking = self.thinking
+        if not thinking:
+            return False
         hidden = thinking.get("display") == "omitted"
         return thinking.get("type") not in (None, "disabled") and not hidden
 
@@ -224,6 +243,8 @@ def asked(body: MessagesRequest, timeout: str | None = None, *, size: int = 0) -
 
 
 def _controls(body: MessagesRequest) -> Controls:
+    if body.model_fields_set <= _NO_CONTROLS:  # as most callers have it
+        return _NONE
     tools = tuple(tool.tool for tool in body.tools or ())
     choice = body.tool_choice if tools else None
     alone = choice.disable_parallel_tool_use if choice else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faultmaven.api.extensions import Extended
 from faultmaven.api.openai.conversation import conversation
 from faultmaven.api.openai.request import (
     ChatRequest,
@@ -17,6 +18,22 @@ from faultmaven.models.prompt import Controls, ResponseFormat, Tool, ToolChoice
 
 PROTOCOL = "openai"
 """Under this name fields travel that only this protocol's providers understand."""
+
+_NONE = Controls()
+_NO_CONTROLS = frozenset(
+    {
+        "model",
+        "messages",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "stop",
+        "stream",
+        "stream_options",
+        "n",
+        *Extended.model_fields,
+    }
+)
 
 
 def speaks_of_functions(request: ChatRequest) -> bool:
@@ -60,6 +77,8 @@ def _stops(request: ChatRequest) -> tuple[str, ...]:
 
 
 def _controls(request: ChatRequest) -> Controls:
+    if request.model_fields_set <= _NO_CONTROLS:  # as most callers have it
+        return _NONE
     tools = _tools(request)
     return Controls(
         tools=tools,
