@@ -18,6 +18,8 @@ from faultmaven.infrastructure.llm.wire.types import WireEvent
 DONE = b"[DONE]"
 """Content of the event that ends a stream in OpenAI's format."""
 
+_LF, _CR = b"\n\r"
+
 
 class ServerSentEvents:
     """Framing of ``text/event-stream``; ids and reconnection times are ignored."""
@@ -37,7 +39,7 @@ class ServerSentEvents:
         """
         if self._between and chunk[:7] == b"data: {" and chunk[-2:] == b"\n\n":
             data = chunk[6:-2]
-            if b"\n" not in data and b"\r" not in data and len(chunk) < MOST_BYTES:
+            if _LF not in data and _CR not in data and len(chunk) < MOST_BYTES:
                 return (WireEvent(data),)
         return self._cut(chunk)
 
