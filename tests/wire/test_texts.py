@@ -1,5 +1,7 @@
 """Small decisions about texts: thoughts, finish reasons, excerpts, addresses, turns."""
 
+from dataclasses import fields, replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from faultmaven.infrastructure.llm.wire.openai_dialects import OPENROUTER
 from faultmaven.infrastructure.llm.wire.thinking import split_thinking
 from faultmaven.infrastructure.llm.wire.turns import dialogue, flatten
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest, Endpoint
-from faultmaven.models.prompt import Image, Message
+from faultmaven.models.prompt import Controls, Image, Message
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,20 @@ def test_each_endpoint_is_asked_with_its_own_key_and_options() -> None:
     told = [(s.url, s.headers["authorization"], s.headers["X-OpenRouter-Title"]) for s in sent]
     assert told[::2] == told[1::2]
     assert len(set(told)) == 8
+
+
+def test_a_streamed_question_is_the_same_question() -> None:
+    """Nothing that is asked is lost where the answer comes piece by piece."""
+    tool = Controls(parameters={"seed": 1})
+    asked = CompletionRequest("m", (Message("user", "?"),), 7, 0.5, ("END",), {"a": 1}, tool)
+    assert asked.streamed() == replace(asked, stream=True)
+    usual = CompletionRequest("", ())
+    same = [
+        item.name
+        for item in fields(asked)
+        if getattr(asked, item.name) == getattr(usual, item.name)
+    ]
+    assert same == ["stream"], "every other field is put to the test"
 
 
 def test_neighbours_of_one_role_are_merged() -> None:

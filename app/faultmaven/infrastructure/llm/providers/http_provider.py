@@ -107,7 +107,7 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            question = partial(self._streamed, replace(request, stream=True))
+            question = partial(self._streamed, request.streamed())
             return _wanted(request, await self._keys.listen(question, ear))
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__

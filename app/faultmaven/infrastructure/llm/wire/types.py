@@ -39,6 +39,19 @@ class CompletionRequest:
     controls: Controls = Controls()
     stream: bool = False
 
+    def streamed(self) -> CompletionRequest:
+        """The same question, its answer piece by piece."""
+        return CompletionRequest(
+            model=self.model,
+            messages=self.messages,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            stop=self.stop,
+            response_schema=self.response_schema,
+            controls=self.controls,
+            stream=True,
+        )
+
 
 @value
 class Completion:
