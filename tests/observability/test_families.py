@@ -117,12 +117,11 @@ def _samples(families: Iterable[Metric]) -> dict[tuple[str, frozenset[tuple[str,
     }
 
 
-def test_two_processes_show_what_one_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_show_what_one_would(tmp_path: Path) -> None:
     """Split among workers, of which one is replaced half way, events add up to the same."""
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     alone = Ours()
     for worker in (0, 1, 0):
-        served = Ours(shared_by(worker))
+        served = Ours(shared_by(worker, str(tmp_path)))
         for kind in ("counter", "gauge", "histogram"):
             for amount in (0.25, *BOUNDS, 99.0):
                 alone.tell(kind, "a", amount)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 
 import pytest
@@ -186,6 +187,17 @@ def test_redactions_are_counted_by_kind(measured: Measured) -> None:
     measured.metrics.on_redaction("openai_key")
     measured.metrics.on_redaction("openai_key", 2)
     assert measured.value("faultmaven_redactions_total", kind="openai_key") == 3
+
+
+def test_redactions_come_from_any_thread(measured: Measured) -> None:
+    """Large prompts are masked beside the event loop, several at a time; each secret counts."""
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(400):
+            pool.submit(measured.metrics.on_redaction, "openai_key", 2)
+    measured.metrics.on_attempt(answered())
+    measured.metrics.on_redaction("openai_key")
+    measured.metrics.on_cancel("one")
+    assert measured.value("faultmaven_redactions_total", kind="openai_key") == 801
 
 
 def test_availability_and_up_follow_the_health(measured: Measured) -> None:

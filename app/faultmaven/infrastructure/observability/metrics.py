@@ -7,6 +7,7 @@ closed set. Each `Metrics` has a registry of its own, so that two of them never 
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from prometheus_client import (
     CollectorRegistry,
@@ -42,7 +43,8 @@ from faultmaven.models.worker import Worker
 class Metrics:
     """Counts and times what it is told; `expose` writes it for a scrape.
 
-    Belongs to the event loop's thread, as everything that is told about attempts does.
+    Belongs to the event loop's thread, as everything that is told about attempts does; secrets
+    alone are also removed in others.
 
     Args:
         directory: the providers; each of its names has its series from the start.
@@ -62,17 +64,19 @@ class Metrics:
     ) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         self._directory = directory
-        keep = in_memory if worker is None else shared_by(worker.number)
+        keep = in_memory if worker is None else shared_by(worker.number, worker.metrics_folder)
         self._series = Series.in_ledger(Ledger(self.registry, keep))
         self._http = self._series.http
         self._routes = RouteSeries(self._http)
         self._providers = ProvidersSeries(self._series)
+        self._redacted: deque[tuple[str, int]] = deque()
         self._begin_series()
         self._exposed = self._own_registry() if worker is None else sum_of(worker.metrics_folder)
         self._exposed.register(StateCollector(directory, health, breaker_state))
 
     def expose(self, accept: str = "") -> tuple[bytes, str]:
         """Every metric in the text format the ``Accept`` header asks for, and its media type."""
+        self._add_redactions()
         encode, media_type = choose_encoder(accept)
         return encode(self._exposed), media_type
 
@@ -104,6 +108,8 @@ class Metrics:
         series.completion_tokens.value += attempt.usage.completion
         if attempt.cost_usd:
             series.cost.value += attempt.cost_usd
+        if self._redacted:
+            self._add_redactions()
         _charge(attempt)
 
     def on_cancel(self, provider: str) -> None:
@@ -111,6 +117,7 @@ class Metrics:
         series = self._providers[provider]
         series.in_flight.value -= 1
         series.cancelled.value += 1
+        self._add_redactions()
 
     def on_fallback(self, source: str, target: str, reason: str) -> None:
         """Count a move along the chain."""
@@ -144,8 +151,11 @@ class Metrics:
         self._providers[probe.provider].probes[probe.outcome].value += 1
 
     def on_redaction(self, kind: str, count: int = 1) -> None:
-        """Count secrets that were removed; ``kind`` is one of the redactor's own words."""
-        self._series.answer.redactions.labels(kind).value += count
+        """Count secrets that were removed; ``kind`` is one of the redactor's own words.
+
+        From any thread: they are added up with what comes of the attempt, or for a scrape.
+        """
+        self._redacted.append((kind, count))
 
     def on_shed(self, route: str) -> None:
         """Count a request that was refused because too many were in flight."""
@@ -179,6 +189,11 @@ class Metrics:
         duration.observe(seconds)
         if request.attempts:
             self._http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
+
+    def _add_redactions(self) -> None:
+        while self._redacted:
+            kind, count = self._redacted.popleft()
+            self._series.answer.redactions.labels(kind).value += count
 
     def _begin_series(self) -> None:
         """Expose the series of every provider there is: to look them up binds them."""
