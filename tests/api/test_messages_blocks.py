@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.playing import ANSWER, assembled, events
+from faultmaven.api.anthropic import events as templates
 from faultmaven.api.anthropic.stream import AnswerEvents
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Thought, ToolCall
@@ -196,3 +197,14 @@ def test_no_line_break_of_any_script_cuts_an_event() -> None:
     assert blocks_of(Delta(text=said)) == [text(said)]
     written = AnswerEvents("msg_1", shows_thoughts=False).end(replace(ANSWER, content=said))
     assert written.decode().splitlines() == written.decode().split("\n")[:-1]
+
+
+@given(st.text(min_size=1))
+def test_any_text_is_one_line_of_ascii(text: str) -> None:
+    """However a piece is written, every reader finds one line of data in it, and the text."""
+    written = templates.piece(templates.TEXT, 0, text)
+
+    assert written.isascii()
+    name, data, blank = written.decode().splitlines()
+    assert (name, blank) == ("event: content_block_delta", "")
+    assert json.loads(data.removeprefix("data: "))["delta"]["text"] == text

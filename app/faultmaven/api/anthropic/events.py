@@ -11,6 +11,7 @@ from typing import Any
 
 from faultmaven.api.anthropic.answer import Fields, opening, stop_reason, usage
 from faultmaven.models.interfaces import LLMResponse
+from faultmaven.models.json_text import ascii_json
 
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: a stream has many pieces
 
@@ -53,7 +54,7 @@ def block_start(index: int, block: Fields) -> bytes:
 
 def piece(template: bytes, index: int, text: str) -> bytes:
     """The next part of a block."""
-    return template % (index, encoded(text))
+    return template % (index, ascii_json(text) if text.isascii() else encoded(text))
 
 
 def block_stop(index: int) -> bytes:
