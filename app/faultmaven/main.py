@@ -45,12 +45,20 @@ can be done, a `hint`.
 """
 
 
-class ServiceContainer(Protocol):
-    """What the application needs of the composition root."""
+class Configured(Protocol):
+    """Has the present options; a reload replaces them."""
 
     @property
     def settings(self) -> Settings:
         """The service's options."""
+        ...
+
+
+class ServiceContainer(Protocol):
+    """What the application needs of the composition root."""
+
+    def get_registry(self) -> Configured:
+        """What knows the options; the same object until the container is reset."""
         ...
 
     def get_agent_service(self) -> AgentService:
@@ -100,7 +108,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         ConfigurationError: the environment, ``.env`` or the providers file is wrong.
     """
     container = container or _process_container()
-    _ = container.settings  # what is wrong with the configuration shows here
+    registry = container.get_registry()  # what is wrong with the configuration shows here
     app = DescribedAPI(
         title="FaultMaven",
         version=importlib.metadata.version("faultmaven"),
@@ -113,6 +121,7 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan(container),
     )
+    app.state.registry = registry
     install_error_handlers(app, {"/v1": as_openai_error, "/v1/messages": as_anthropic_error})
     install_docs(app)
     for protocol in (openai, anthropic):
@@ -126,8 +135,9 @@ def create_app(container: ServiceContainer | None = None) -> FastAPI:
 def _guarded(routes: ASGIApp, app: FastAPI, container: ServiceContainer) -> ASGIApp:
     """What every request meets on its way to the routes, the outermost last."""
 
-    def settings() -> Settings:  # a reload replaces them
-        return container.settings
+    def settings() -> Settings:
+        present: Settings = app.state.registry.settings
+        return present
 
     metrics = container.get_metrics()
     room = Room(places=lambda: settings().max_in_flight, queue=lambda: settings().max_queue)
@@ -149,6 +159,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
         try:
             await container.start()
+            app.state.registry = container.get_registry()
             app.state.services = Services(
                 agent=container.get_agent_service(),
                 completions=container.get_completion_service(),

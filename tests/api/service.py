@@ -116,6 +116,10 @@ class Container:
             local_model=lambda: self.local_model,
         )
 
+    def get_registry(self) -> ProviderRegistry:
+        """Give the registry."""
+        return self.registry
+
     def get_agent_service(self) -> Any:
         """Give the agent."""
         return self.agent
