@@ -20,7 +20,9 @@ from faultmaven.api.middleware import RequestMiddleware
 from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
 from faultmaven.infrastructure.observability.health import HealthTracker
 from faultmaven.infrastructure.observability.metrics import Metrics
+from faultmaven.infrastructure.observability.request import require_request
 from observability.directory_of_tests import Directory, answered
+from observability.log_of_tests import Listener, LogFormat, log_to_text, without_time
 
 
 async def never() -> Message:
@@ -147,6 +149,40 @@ async def test_a_request_is_one_line(
         "overhead_ms": 250.0,
         "attempts": 0,
     }
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/v1/chat/completions", None),
+        ("/v1/chat/completions", "it went wrong with sk-ant-api03-abcdefghijklmnop1234"),
+        ("/sk-ant-api03-abcdefghijklmnop1234/x", None),
+        ("/x?password=", None),
+        ("/x/--password", "1234567"),
+    ],
+)
+async def test_the_line_is_the_same_whoever_else_listens(
+    path: str, detail: str | None, log_format: LogFormat
+) -> None:
+    """Without a record the line is what it is with one, to what is masked in it."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = require_request()
+        request.problem, request.detail = "internal", detail
+        await Response(status_code=500)(scope, receive, send)
+
+    lines = []
+    for others in ((), (Listener(),)):
+        with log_to_text(log_format, *others) as written:
+            middleware = RequestMiddleware(app, metrics=metrics(), clock=FakeTime().clock)
+            server = Server()
+            await middleware(scope_of(path, x_request_id="r-1"), server.receive, server.send)
+            await asyncio.sleep(0)
+        lines.append(without_time(written.getvalue()))
+    assert lines[0] == lines[1]
+    assert "POST /" in lines[0]
+    assert "abcdefghijklmnop1234" not in lines[0]
 
 
 async def test_other_connections_pass() -> None:

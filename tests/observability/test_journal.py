@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
-from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -15,10 +10,10 @@ from hypothesis import strategies as st
 
 from faultmaven.errors import ErrorClass
 from faultmaven.infrastructure.observability.journal import Journal
-from faultmaven.infrastructure.observability.logs import AttemptLog, configure_logging
+from faultmaven.infrastructure.observability.logs import AttemptLog
 from faultmaven.models.attempt import Attempt, Usage
+from observability.log_of_tests import Listener, LogFormat, log_to_text, without_time
 
-_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d{3})?")
 # Pieces that begin, end or resemble credentials, with what may stand between them.
 _PIECES = (
     st.sampled_from(
@@ -44,52 +39,20 @@ _ATTEMPTS = st.builds(
 )
 
 
-class _Others(logging.Handler):
-    """Somebody else who listens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.heard: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take a record."""
-        self.heard.append(record)
-
-
-@contextmanager
-def _log(
-    log_format: Literal["console", "json"], *others: logging.Handler, level: str = "info"
-) -> Iterator[io.StringIO]:
-    """Log as the service does, to a text; the test runner listens no longer."""
-    root, ours = logging.getLogger(), logging.getLogger("faultmaven")
-    before = root.level, ours.level, root.handlers[:]
-    root.handlers[:] = others
-    try:
-        with redirect_stderr(io.StringIO()) as written:
-            configure_logging(log_format, level)
-        yield written
-    finally:
-        root.setLevel(before[0])
-        ours.setLevel(before[1])
-        root.handlers[:] = before[2]
-
-
-def _line(
-    attempt: Attempt, log_format: Literal["console", "json"], *others: logging.Handler
-) -> str:
+def _line(attempt: Attempt, log_format: LogFormat, *others: logging.Handler) -> str:
     """The line of an attempt, without its time."""
-    with _log(log_format, *others) as written:
+    with log_to_text(log_format, *others) as written:
         AttemptLog().on_attempt(attempt)
-    return _TIME.sub("", written.getvalue(), count=1)
+    return without_time(written.getvalue())
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
 @given(attempt=_ATTEMPTS)
 def test_the_line_is_the_same_with_and_without_a_record(
-    log_format: Literal["console", "json"], attempt: Attempt
+    log_format: LogFormat, attempt: Attempt
 ) -> None:
     """Whoever else listens changes nothing of a line: neither its text nor what is masked."""
-    others = _Others()
+    others = Listener()
     alone, beside = _line(attempt, log_format), _line(attempt, log_format, others)
     assert alone == beside
     assert len(others.heard) == 1
@@ -101,11 +64,11 @@ def _tell(journal: Journal, level: int = logging.INFO) -> None:
 
 def test_others_hear_of_events_as_of_anything_else() -> None:
     """A handler on the way to the root, or a filter, gets a record with its fields."""
-    journal, others = Journal("faultmaven.told"), _Others()
+    journal, others = Journal("faultmaven.told"), Listener()
     logger = logging.getLogger("faultmaven.told")
     for place in (logging.getLogger("faultmaven"), logger):
         place.addHandler(others)
-        with _log("console") as written:
+        with log_to_text("console") as written:
             _tell(journal)
         place.removeHandler(others)
         record = others.heard.pop()
@@ -121,7 +84,7 @@ def test_filters_are_asked() -> None:
     def refused(_record: logging.LogRecord) -> bool:
         return False
 
-    with _log("console") as written:
+    with log_to_text("console") as written:
         for place in (logger, logging.getLogger().handlers[0]):
             place.addFilter(refused)
             _tell(journal)
@@ -138,7 +101,7 @@ def test_a_logger_s_level_and_switch_are_obeyed() -> None:
     def never() -> dict[str, object]:
         raise AssertionError("nobody reads this")
 
-    with _log("json", level="warning") as written:
+    with log_to_text("json", level="warning") as written:
         journal.tell(logging.INFO, "a line", "a line", never)
         logging.disable(logging.CRITICAL)
         try:
