@@ -11,6 +11,7 @@ import httpx
 import uvicorn
 
 from api.service import Container
+from faultmaven.cli.doorway import DoorProtocol
 from faultmaven.cli.serve import listen
 from faultmaven.main import ServiceContainer, create_app
 
@@ -32,7 +33,9 @@ class Server(uvicorn.Server):
 async def served(container: ServiceContainer) -> AsyncIterator[tuple[str, int]]:
     """Serve an application; gives host and port."""
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(container), log_config=None, access_log=False, ws="none")
+    config = uvicorn.Config(
+        create_app(container), http=DoorProtocol, log_config=None, access_log=False, ws="none"
+    )
     server = Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

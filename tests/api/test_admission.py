@@ -99,6 +99,33 @@ async def test_each_refusal_has_the_id_of_its_own_request(tmp_path: Path, path: 
     assert told[0] == told[1]
 
 
+async def test_further_refusals_are_as_the_first(tmp_path: Path) -> None:
+    """They are written at the door, and say, count and time the same."""
+    held, name = Held(tmp_path), {"X-Request-ID": "req-1"}
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        refused = [await client.post(TROUBLESHOOT, json=QUESTION, headers=name) for _ in range(3)]
+        counted = [
+            await sample(client, f"faultmaven_{what}", route=TROUBLESHOOT, **further)
+            for what, further in (
+                ("requests_shed_total", {}),
+                ("requests_total", {"status": "503"}),
+                ("request_duration_seconds_count", {"status": "503"}),
+            )
+        ]
+        in_flight = await sample(client, "faultmaven_requests_in_flight")
+        elsewhere = await client.post(TROUBLESHOOT, json=QUESTION, headers={"Host": "elsewhere"})
+        await release(task)
+    told = [dict(answer.headers) | {"said": answer.text} for answer in refused]
+    for one in told:
+        assert float(one.pop("x-faultmaven-overhead-ms")) >= 0
+        del one["date"]
+    assert told[0] == told[1] == told[2]
+    assert counted == [3, 3, 3]
+    assert in_flight == 2  # the one that is held, and the one that asks
+    assert elsewhere.status_code == 421
+
+
 @pytest.mark.parametrize("path", sorted(BOUNDED))
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_every_operation_that_asks_is_bounded(tmp_path: Path, path: str, slash: str) -> None:

@@ -59,7 +59,7 @@ class Room:
     @property
     def is_full(self) -> bool:
         """Whether whoever enters now is refused at once."""
-        if self.taken < now(self._places) and not self._waiting:
+        if not self._waiting and self.taken < now(self._places):
             return False
         return len(self._waiting) >= now(self._queue)
 

@@ -1,0 +1,58 @@
+"""However many come at once, few begin in one turn of the event loop, and all in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faultmaven.api.turns import Turns
+
+
+async def _played(each: int, *, visits: int, leaving: set[int]) -> list[tuple[int, int]]:
+    """Who began, and in which turn of the event loop."""
+    loop, turns, begun = asyncio.get_running_loop(), Turns(each), list[tuple[int, int]]()
+    turn = 0
+
+    def count() -> None:
+        nonlocal turn
+        turn += 1
+        loop.call_soon(count)
+
+    async def visit(number: int) -> None:
+        await turns.come()
+        begun.append((number, turn))
+
+    count()
+    tasks = [loop.create_task(visit(number)) for number in range(visits)]
+    await asyncio.sleep(0)
+    for number in leaving:
+        tasks[number].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return begun
+
+
+@given(st.integers(1, 5), st.integers(0, 30), st.sets(st.integers(0, 29)))
+def test_few_begin_in_a_turn(each: int, visits: int, leaving: set[int]) -> None:
+    """Nobody is forgotten, overtaken, or kept waiting by somebody who has left."""
+    gone = {number for number in leaving if number < visits}
+    begun = asyncio.run(_played(each, visits=visits, leaving=gone))
+    numbers = [number for number, _ in begun]
+    # The first ones begin before anybody can leave.
+    stayed = [number for number in range(visits) if number < each or number not in gone]
+    assert numbers == stayed
+    in_turns = [turn for _, turn in begun]
+    assert max((in_turns.count(turn) for turn in in_turns), default=0) <= each
+    assert len(set(in_turns)) == -(-len(stayed) // each)
+
+
+async def test_who_comes_later_begins_at_once() -> None:
+    """A turn in which somebody began counts for that turn alone."""
+    turns = Turns(1)
+    for _ in range(3):
+        with pytest.raises(StopIteration):
+            turns.come().send(None)
+        for _ in range(2):
+            await asyncio.sleep(0)

@@ -1,0 +1,103 @@
+"""A server that asks at the door answers refusals itself, and leaves everything else as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from faultmaven.cli.doorway import CLOSE, DoorProtocol
+
+_REFUSED = b"content-length: 4\r\n\r\nfull"
+_POST = b"POST /asked HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\nhi"
+_GET = b"GET /asked HTTP/1.1\r\nhost: here\r\n\r\n"
+_OLD = b"POST /asked HTTP/1.0\r\ncontent-length: 2\r\n\r\nhi"
+
+
+async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers some time later."""
+    del receive
+    assert scope["type"] == "http"
+    await asyncio.sleep(0.01)
+    headers = [(b"content-length", b"6")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"served"})
+
+
+def _full(scope: Any) -> bytes | None:
+    """Refuses whatever is posted."""
+    return _REFUSED if scope["method"] == "POST" else None
+
+
+@asynccontextmanager
+async def _connected(
+    state: ServerState, *, keep_alive: int = 5
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server that is full."""
+    config = uvicorn.Config(
+        _app, lifespan="off", log_config=None, ws="none", timeout_keep_alive=keep_alive
+    )
+    config.load()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: DoorProtocol(config, state, {"refusal": _full}), "127.0.0.1", 0
+    )
+    async with server, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        yield reader, writer
+        writer.close()
+        await asyncio.gather(*state.tasks)
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def test_answers_come_in_the_order_of_their_requests() -> None:
+    """Also of several in one packet, some of them refused, whose bodies are passed over."""
+    async with _connected(ServerState()) as (reader, writer):
+        writer.write(_POST + _POST + _GET + _POST + _GET)
+        answers = [await _answer(reader) for _ in range(5)]
+    refused, served = (503, b"full"), (200, b"served")
+    # Whoever came behind one that is served goes on to the application, which may refuse, too.
+    assert answers == [refused, refused, served, served, served]
+
+
+async def test_a_refusal_needs_the_head_alone_and_no_task() -> None:
+    """It is there before the body is, and the connection goes on."""
+    state = ServerState()
+    async with _connected(state) as (reader, writer):
+        writer.write(_POST[:-2])
+        assert await _answer(reader) == (503, b"full")
+        assert not state.tasks
+        writer.write(b"hi" + _GET)
+        assert await _answer(reader) == (200, b"served")
+    assert state.total_requests == 2
+
+
+async def test_who_is_served_after_a_refusal_is_not_idle() -> None:
+    """The time a connection may be idle ends with the next request, even one in the same packet."""
+    async with _connected(ServerState(), keep_alive=0) as (reader, writer):
+        writer.write(_POST + _GET)
+        assert await _answer(reader) == (503, b"full")
+        assert await _answer(reader) == (200, b"served")
+
+
+@pytest.mark.parametrize("request_", [_OLD, _POST], ids=["of the old version", "while it drains"])
+async def test_a_connection_that_ends_is_ended_on_the_usual_way(request_: bytes) -> None:
+    """Whose connection is closed after the answer goes on to the application."""
+    state = ServerState()
+    state.default_headers = [CLOSE] if request_ is _POST else []
+    async with _connected(state) as (reader, writer):
+        writer.write(request_)
+        answer = await reader.read()
+    assert answer.endswith(b"served")
+    assert answer.lower().count(b"connection: close\r\n") == 1
