@@ -181,8 +181,7 @@ class HTTPProvider(BaseLLMProvider):
         endpoint: Endpoint,
     ) -> Completion:
         for codec in self._candidates():
-            question = self._direct(codec.encode(request, endpoint))
-            response = self._clean(await self._transport.send(question, timeout=timeout))
+            response = self._clean(await self._sent(codec.encode(request, endpoint), timeout))
             if self._understood(codec, response):
                 return self._read(codec, response)
         raise self._failure(self.codec, response)
@@ -192,8 +191,8 @@ class HTTPProvider(BaseLLMProvider):
     ) -> Completion:
         scrub = self._keys.scrub
         for codec in self._candidates():
-            wire_request = self._direct(codec.encode(request, endpoint))
-            async with self._transport.stream(wire_request) as answer:
+            question = self._transport.stream(self._direct(codec.encode(request, endpoint)))
+            async with question as answer:
                 if answer.status == _OK:
                     self.codec = codec
                     return await read_answer(codec, answer, ear, request=request, scrub=scrub)
@@ -232,7 +231,11 @@ class HTTPProvider(BaseLLMProvider):
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
-        return self._clean(await self._transport.send(self._direct(request), timeout=timeout))
+        return self._clean(await self._sent(request, timeout))
+
+    def _sent(self, request: WireRequest, timeout: float) -> Awaitable[WireResponse]:
+        # Nobody up here keeps the request: a large one goes as soon as its answer is there.
+        return self._transport.send(self._direct(request), timeout=timeout)
 
     def _direct(self, request: WireRequest) -> WireRequest:
         # What stays on the operator's machines is not masked: no proxy may read it on its way.

@@ -119,6 +119,7 @@ class _Streaming:
         self._connection = connection = pool.lend(origin) or await pool.take(origin)
         try:
             connection.send(self._head, self._body)
+            self._body = b""  # it may be large, and the answer long
             head = await connection.head()
         except BaseException:
             pool.give_back(connection)
