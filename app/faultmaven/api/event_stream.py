@@ -50,7 +50,7 @@ class EventStream:
 
     async def write(self, events: bytes) -> None:
         """Send whole events; waits while the caller reads slowly."""
-        await self._sending.acquire()
+        await self._sending.acquire()  # what ``async with`` does in twice the calls, for each token
         try:
             if not self._opened:
                 await self._open({})
