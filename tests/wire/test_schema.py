@@ -1,6 +1,7 @@
 """JSON schemas, narrowed to what vendors accept."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from faultmaven.infrastructure.llm.wire import schema
-from faultmaven.models.prompt import StructuredOutput
+from faultmaven.infrastructure.llm.wire.types import CompletionRequest, Endpoint
+from faultmaven.models.prompt import Message, StructuredOutput
 from upstreams.dialects import schemas
 from wire.codecs import CODECS
 
@@ -147,3 +149,18 @@ def test_schema_is_promised_only_where_it_is_kept(codec: str, models: str, *, me
     expected = StructuredOutput.JSON_SCHEMA if means else StructuredOutput.NONE
 
     assert {CODECS[codec].structured(model) for model in models.split()} == {expected}
+
+
+def test_what_is_remembered_of_one_schema_is_never_sent_for_another() -> None:
+    """Schemas that come and go, some at the same place in memory, are each sent as they are."""
+    codec, endpoint = CODECS["openai"], Endpoint("http://127.0.0.1:9", "key")
+    lasting = _listing("lasting")
+    for number in range(100):
+        for wish, name in ((_listing(f"n{number}"), f"n{number}"), (lasting, "lasting")):
+            request = CompletionRequest("gpt-4o", (Message("user", "Why?"),), response_schema=wish)
+            sent = json.loads(codec.encode(request, endpoint).body)
+            assert list(sent["response_format"]["json_schema"]["schema"]["properties"]) == [name]
+
+
+def _listing(name: str) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: {"type": "string"}}}

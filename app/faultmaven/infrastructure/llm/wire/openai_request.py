@@ -150,7 +150,7 @@ def _own(request: CompletionRequest, dialect: ChatDialect, rules: _Rules) -> Fie
     if controls.response_format is not None:
         fields["response_format"] = _demanded(controls.response_format, request.model, dialect)
     elif request.response_schema is not None:
-        fields["response_format"] = _wished(request.response_schema, dialect)
+        fields["response_format"] = _wished(schema.OurSchema(request.response_schema), dialect)
     if controls.tools:  # without any, the vendor refuses to be told how they may be used
         fields |= _tools(controls)
     if request.stream:
@@ -198,12 +198,13 @@ def _demanded(form: ResponseFormat, model: str, dialect: ChatDialect) -> Fields:
     return _schema({"name": form.name, **said, "schema": schema.plain(form.schema)} | strict)
 
 
-def _wished(wish: Mapping[str, Any], dialect: ChatDialect) -> Fields:
+@lru_cache(maxsize=16)  # one is always the same; those for small models are made anew each time
+def _wished(wish: schema.OurSchema, dialect: ChatDialect) -> Fields:
     """Our own schema, adapted so that the vendor promises to follow it."""
     if not dialect.strict_schemas:
-        return _schema({"name": _SCHEMA_NAME, "schema": schema.plain(wish)})
-    strict = schema.strict(wish)
-    adapted = strict or schema.plain(wish)
+        return _schema({"name": _SCHEMA_NAME, "schema": schema.plain(wish.schema)})
+    strict = schema.strict(wish.schema)
+    adapted = strict or schema.plain(wish.schema)
     return _schema({"name": _SCHEMA_NAME, "schema": adapted, "strict": strict is not None})
 
 

@@ -24,7 +24,7 @@ class CompletionRequest:
         temperature: sampling temperature in [0, 2], or ``None`` to leave it to the model.
         stop: texts that end the answer.
         response_schema: JSON schema that we wish the answer to follow, where the model can be
-            held to one; or ``None``.
+            held to one, and that nobody changes; or ``None``.
         controls: what the caller asks beside the conversation; a `ResponseFormat` in there is a
             demand, not a wish.
         stream: whether the answer comes piece by piece.
