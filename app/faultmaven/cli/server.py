@@ -123,3 +123,4 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()  # starting goes without it
