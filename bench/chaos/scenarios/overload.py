@@ -1,7 +1,7 @@
 """More is asked than the service can do: it does what it can, and refuses the rest at once.
 
-Once with few places, so that they are what bounds it, as they are wherever models take seconds,
-and once with so many that the processor does. The service has a processor of its own; wrk, the
+First with so few places that they are what bounds it, as they are wherever models take seconds, then
+with more, until the processor does. The service has a processor of its own; wrk, the
 upstream and a prober, a process each, share the other one.
 """
 
@@ -30,7 +30,7 @@ from bench.speed.wrk import burst
 
 _TIMES = 3
 _QUEUE = 16
-_PLACES = (64, 256)
+_PLACES = (16, 64, 256)
 _ROUNDS = 3
 _ALONE = """
     server {{
@@ -102,7 +102,7 @@ class _Played:
 async def overload(scale: float) -> list[Row]:
     """Three times the peak is offered by callers who do not wait for each other."""
     check_tools()
-    seconds = max(2.0, 10 * scale)
+    seconds = max(2.0, 6 * scale)
     rows: list[Row] = []
     for places in _PLACES:
         rows += (await _play(places, seconds=seconds)).rows()
