@@ -1,7 +1,7 @@
 """More is asked than the service can do: it does what it can, and refuses the rest at once.
 
-First with so few places that they are what bounds it, as they are wherever models take seconds, then
-with more, until the processor does. The service has a processor of its own; wrk, the
+First with so few places that they are what bounds it, as they are wherever models take seconds,
+then with more, until the processor does. The service has a processor of its own; wrk, the
 upstream and a prober, a process each, share the other one.
 """
 
