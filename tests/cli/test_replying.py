@@ -35,6 +35,12 @@ _ANSWERS = {
     "without headers": [{"type": "http.response.start", "status": 200}, _body(b"hello")],
     "in pieces": [_head(_FIVE), _body(b"he", more=True), _body(b"llo")],
     "a stream": [_head(_TYPE), _body(b"he", more=True), _body(b"", more=True), _body(b"llo")],
+    "a stream, chunked by name": [
+        _head((b"transfer-encoding", b"chunked")),
+        _body(b"he", more=True),
+        _body(b"llo"),
+    ],
+    "a stream that does not end": [_head(_TYPE), _body(b"he", more=True)],
     "chunked by name": [_head((b"transfer-encoding", b"chunked")), _body(b"hello")],
     "closing": [_head((b"connection", b"close"), _FIVE), _body(b"hello")],
     "no content": [_head(status=204), _body(b"")],

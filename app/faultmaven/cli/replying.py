@@ -1,4 +1,4 @@
-"""A whole answer in one write, and with less ado than the server makes of it.
+"""Answers are written with less ado than the server makes of them, and whole ones in one piece.
 
 The server examines each header by itself, and writes head and body apart: each write is a system
 call, and on the other side a wake-up. For a short answer that is a good part of what it costs to
@@ -41,9 +41,10 @@ class Replying:
 
 
 class Reply:
-    """Writes one answer: itself if it is whole and of a stated length, else as the server does.
+    """Writes one answer that is whole and of a stated length; any other as the server does.
 
-    The head of such an answer is held until its body comes.
+    The head of such an answer is held until its body comes. Of a stream, only what goes on is
+    written here: the server sees to its beginning and its end.
 
     Args:
         cycle: the server's record of the request.
@@ -65,13 +66,26 @@ class Reply:
         """
         head = self._head
         if head is None:
-            if not self._is_held(message):
+            if not self._is_piece(message) and not self._is_held(message):
                 await self._cycle.send(message)  # type: ignore[arg-type]  # the same, in the server's words
             return
         self._head = None
         if not self._written(head, message):
             await self._cycle.send(head)  # type: ignore[arg-type]  # as above
             await self._cycle.send(message)  # type: ignore[arg-type]  # as above
+
+    def _is_piece(self, message: Message) -> bool:
+        """Write a piece of a stream that goes on, as the server would."""
+        cycle = self._cycle
+        if not cycle.chunked_encoding or not message.get("more_body") or not message.get("body"):
+            return False
+        if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete:
+            return False
+        if cycle.scope["method"] == "HEAD":
+            return False
+        body = message["body"]
+        cycle.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        return True
 
     def _is_held(self, message: Message) -> bool:
         """Keep a head that is the server's first of this request, and says how long its body is."""
