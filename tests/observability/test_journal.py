@@ -109,3 +109,24 @@ def test_a_logger_s_level_and_switch_are_obeyed() -> None:
         finally:
             logging.disable(logging.NOTSET)
     assert not written.getvalue()
+
+
+def test_no_record_is_made_where_nobody_else_listens() -> None:
+    """Neither with our handler alone, nor beside the deaf one that every command sets up."""
+    journal, deaf, made = Journal("faultmaven.told"), logging.NullHandler(), []
+    factory = logging.getLogRecordFactory()
+
+    def noted(*args: object, **kwargs: object) -> logging.LogRecord:
+        made.append(args)
+        return factory(*args, **kwargs)
+
+    logging.setLogRecordFactory(noted)
+    logging.getLogger("faultmaven").addHandler(deaf)
+    try:
+        with log_to_text("console") as written:
+            _tell(journal)
+    finally:
+        logging.getLogger("faultmaven").removeHandler(deaf)
+        logging.setLogRecordFactory(factory)
+    assert written.getvalue().endswith(" 50 % done\n")
+    assert made == []
