@@ -30,7 +30,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by the parser with each request's head, or when the request before it is done."""
-        answered = Replying(app, cycle, self.gathering.write_at_once)
+        answered = Replying(app, cycle)
         super()._start_asgi_task(cycle, answered)  # type: ignore[arg-type]  # in Starlette's words
 
 

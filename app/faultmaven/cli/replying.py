@@ -7,13 +7,11 @@ serve it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-
-Write = Callable[[bytes], None]
 
 _OF_THE_CONNECTION = frozenset((b"connection", b"transfer-encoding"))
 
@@ -24,20 +22,18 @@ class Replying:
     Args:
         app: answers.
         cycle: the server's record of the request.
-        write: sends at once.
     """
 
-    __slots__ = ("_app", "_cycle", "_write")
+    __slots__ = ("_app", "_cycle")
 
-    def __init__(self, app: ASGIApp, cycle: RequestResponseCycle, write: Write) -> None:
+    def __init__(self, app: ASGIApp, cycle: RequestResponseCycle) -> None:
         self._app = app
         self._cycle = cycle
-        self._write = write
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Have the request answered."""
         del send  # ours goes on to it
-        return self._app(scope, receive, Reply(self._cycle, self._write).send)
+        return self._app(scope, receive, Reply(self._cycle).send)
 
 
 class Reply:
@@ -48,14 +44,12 @@ class Reply:
 
     Args:
         cycle: the server's record of the request.
-        write: sends at once.
     """
 
-    __slots__ = ("_cycle", "_head", "_write")
+    __slots__ = ("_cycle", "_head")
 
-    def __init__(self, cycle: RequestResponseCycle, write: Write) -> None:
+    def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
-        self._write = write
         self._head: Message | None = None
 
     async def send(self, message: Message) -> None:
@@ -106,7 +100,7 @@ class Reply:
         if written is None:
             return False
         cycle.response_started = cycle.response_complete = True
-        self._write(written + body)
+        cycle.transport.write(written + body)
         cycle.message_event.set()
         cycle.on_response()
         return True

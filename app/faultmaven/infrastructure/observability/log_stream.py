@@ -8,11 +8,14 @@ from threading import RLock
 from typing import TextIO
 
 
+_GATHERED = 0.02  # seconds
+
+
 class LogStream:
-    """Writes together what is logged in one turn of the event loop; elsewhere each line at once.
+    """Writes together what the event loop logs within a moment; elsewhere each line at once.
 
     A system call for each line is a good part of what a line costs, and a busy service writes
-    dozens of lines in a turn. A process that is killed may lose those of its last turn. Threads
+    dozens of lines in a moment. A process that is killed may lose those of its last one. Threads
     may write beside the event loop; the lock can be taken again by a signal's handler.
 
     Args:
@@ -35,7 +38,7 @@ class LogStream:
                 self.flush()
                 return
             if not waiting:
-                loop.call_soon(self.flush)
+                loop.call_later(_GATHERED, self.flush)
 
     def flush(self) -> None:
         """Write what was taken; what cannot be written is lost.

@@ -100,9 +100,15 @@ class Connection(asyncio.BufferedProtocol):
         if transport is None:
             return
         if len(body) <= _SMALL:
-            transport.write(head + body)
+            # Each write may have to wake its reader. Those that end a turn together find readers
+            # awake whom the first one woke.
+            self._loop.call_soon(self._write, transport, head + body)
         else:
             transport.writelines((head, body))
+
+    def _write(self, transport: asyncio.Transport, data: bytes) -> None:
+        if transport is self._transport and not transport.is_closing():
+            transport.write(data)
 
     async def head(self) -> Answer:
         """The answer, as soon as its head is there.
