@@ -266,15 +266,15 @@ class _FullDisk(io.StringIO):
 async def test_a_full_disk_costs_lines_and_nothing_else() -> None:
     """What cannot be written is given up: to tell of it would be the next line that cannot."""
     disk = _FullDisk()
-    stream = LogStream(disk)
+    stream = LogStream(disk, seconds=0)
     stream.write("a line\n")
     for _ in range(20):
         await asyncio.sleep(0)
     assert disk.tried == 1
 
 
-async def test_the_lines_of_one_turn_are_written_together() -> None:
-    """One system call for all that is logged until the event loop goes on."""
+async def test_the_lines_of_one_moment_are_written_together() -> None:
+    """One system call for all that is logged while the first line waits."""
     told: list[str] = []
 
     class Told(io.StringIO):
@@ -282,8 +282,10 @@ async def test_the_lines_of_one_turn_are_written_together() -> None:
             told.append(text)
             return len(text)
 
-    stream = LogStream(Told())
+    stream = LogStream(Told(), seconds=0.01)
     stream.write("one\n")
-    stream.write("two\n")
     await asyncio.sleep(0)
+    stream.write("two\n")
+    assert told == []
+    await asyncio.sleep(0.05)
     assert told == ["one\ntwo\n"]

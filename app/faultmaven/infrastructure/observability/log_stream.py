@@ -8,9 +8,6 @@ from threading import RLock
 from typing import TextIO
 
 
-_GATHERED = 0.02  # seconds
-
-
 class LogStream:
     """Writes together what the event loop logs within a moment; elsewhere each line at once.
 
@@ -20,10 +17,12 @@ class LogStream:
 
     Args:
         stream: where they go.
+        seconds: how long the event loop's lines wait for others.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, seconds: float = 0.02) -> None:
         self._stream = stream
+        self._seconds = seconds
         self._lines: list[str] = []
         self._lock = RLock()
 
@@ -38,7 +37,7 @@ class LogStream:
                 self.flush()
                 return
             if not waiting:
-                loop.call_later(_GATHERED, self.flush)
+                loop.call_later(self._seconds, self.flush)
 
     def flush(self) -> None:
         """Write what was taken; what cannot be written is lost.
