@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class Machine:
         processors: how many.
         system: kernel.
         architecture: of the processor.
-        python: version of the interpreter that runs FaultMaven.
+        python: version and build of the interpreter that runs FaultMaven.
         memory_mb: megabytes of memory.
     """
 
@@ -68,7 +69,7 @@ def machine() -> Machine:
         processors=os.cpu_count() or 1,
         system=platform.platform(terse=True),
         architecture=platform.machine(),
-        python=platform.python_version(),
+        python=" ".join(sys.version.split()),
         memory_mb=int((_told(Path("/proc/meminfo"), "MemTotal") or "0 kB").split()[0]) // 1024,
     )
 
