@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVarTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from faultmaven.models.time_limit import TimeLimits
+
+Ts = TypeVarTuple("Ts")
 
 
 async def wait(limits: TimeLimits, seconds: float) -> float:
@@ -86,3 +93,48 @@ def test_another_event_loop_begins_anew() -> None:
 
     asyncio.run(leave_one_waiting())
     assert asyncio.run(wait(limits, 0.01)) < 5
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """An event loop that remembers the timers that were set on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timers: list[asyncio.TimerHandle] = []
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Remember a timer; `call_later` sets its own by this too."""
+        timer = super().call_at(when, callback, *args, context=context)
+        self.timers.append(timer)
+        return timer
+
+    @property
+    def going(self) -> int:
+        """How many timers have yet to go off."""
+        now = self.time()
+        return sum(not timer.cancelled() and timer.when() > now for timer in self.timers)
+
+
+@given(st.lists(st.integers(min_value=10, max_value=500), min_size=1, max_size=30))
+def test_all_waits_have_one_timer(seconds: list[int]) -> None:
+    """However many wait, and in whatever order the bounds come that are due first."""
+
+    async def going(loop: CountingLoop) -> list[int]:
+        limits = TimeLimits()
+        counts = []
+        with limits.within(600):
+            for each in seconds:
+                limits.within(each).__enter__()
+                counts.append(loop.going)
+        return counts
+
+    with asyncio.Runner(loop_factory=CountingLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, CountingLoop)
+        assert runner.run(going(loop)) == [1] * len(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -88,6 +89,32 @@ def test_an_ordinary_event_is_learned() -> None:
     assert repeated.text(_event(" pod é")) == " pod é"
     assert repeated.text(_event(" pod", "other")) == ""
     assert repeated.text(b"{}") == ""
+
+
+@pytest.mark.parametrize("text", ["x", "\n"])
+def test_a_giant_is_not_learned(text: str) -> None:
+    """A text of megabytes costs no second look, and no memory beyond its own."""
+    giant, repeated = _event(text * 1_000_000), RepeatedEvent()
+    tracemalloc.start()
+    repeated.learn(giant, "m")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 100_000
+    assert repeated.text(giant) == ""
+
+
+@pytest.mark.parametrize("text", ["x" * 10_000, "\n" * 5_000])
+def test_a_text_is_passed_over_without_a_way_back(text: str) -> None:
+    """Finding where a text ends remembers nothing of each of its characters."""
+    event, repeated = _event(text), RepeatedEvent()
+    tracemalloc.start()
+    repeated.learn(event, "m")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert repeated.text(event) == text
+    assert most < 50_000
 
 
 @pytest.mark.parametrize("hits", [0, 1])

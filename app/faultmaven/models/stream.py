@@ -89,6 +89,9 @@ class IAnswerListener(Protocol):
     A method may wait, for a slow reader: then the provider waits too. `on_begin` comes once at
     most, before the first `on_delta`; from then on nobody else is asked. What follows a failure
     is an exception from ``generate``.
+
+    A method may be called in a task of its own, with a copy of the caller's context: it sees the
+    context variables as they were when that task began, and the caller sees none that it sets.
     """
 
     async def on_attempt(self, attempt: Attempt) -> None:

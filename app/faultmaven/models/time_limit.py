@@ -23,6 +23,7 @@ class TimeLimits:
         self.waits: set[TimeLimit] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rings = math.inf
+        self._timer: asyncio.TimerHandle | None = None
 
     def within(self, seconds: float) -> TimeLimit:
         """A context that whatever is awaited in it has so many seconds to leave.
@@ -35,24 +36,26 @@ class TimeLimits:
     def watch(self, wait: TimeLimit, loop: asyncio.AbstractEventLoop) -> None:
         """Watch over a wait on that event loop until it is discarded from `waits`."""
         if loop is not self._loop:
-            self._loop, self._rings = loop, math.inf
+            self._loop, self._rings, self._timer = loop, math.inf, None
             self.waits.clear()
         self.waits.add(wait)
         if wait.due < self._rings:
             self._set(loop, wait.due)
 
     def _set(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._rings = due
-        loop.call_later(max(due - time.monotonic(), 0.0), self._ring, loop, due)
+        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._ring, loop)
 
-    def _ring(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        if loop is not self._loop or due != self._rings:  # set anew meanwhile, for an earlier one
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:  # others are watched over by now
             return
         now = time.monotonic()
         for wait in [wait for wait in self.waits if wait.due <= now]:
             self.waits.discard(wait)
             wait.end()
-        self._rings = math.inf
+        self._rings, self._timer = math.inf, None
         if self.waits:
             self._set(loop, min(wait.due for wait in self.waits))
 

@@ -75,7 +75,8 @@ class Hearing:
         if delta.has_content:
             await self._begin(delta)
         elif delta.reasoning or delta.thought:
-            self._held.append(replace(delta, text=""))
+            # Its books are kept already; told again with it, they would overwrite newer ones.
+            self._held.append(replace(delta, text="", usage=None, cost_usd=None))
 
     def grace(self, seconds: float) -> float:
         """All was said: how long to wait for what may follow, within what the whole may take."""

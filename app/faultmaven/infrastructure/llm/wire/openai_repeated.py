@@ -13,7 +13,9 @@ from faultmaven.infrastructure.llm.wire.openai_plain import plain_text
 from faultmaven.models.json_text import read_json
 
 _LESSONS = 4  # learned in vain, until it is clear that each event of the stream is another one
-_TEXT = re.compile(rb'"content"\s*:\s*("(?:[^"\\]|\\.)*")')
+_LONGEST = 16 * 1024  # bytes; a longer event is read as it is: it is none of thousands
+# Possessive: what it passed over is not gone back to, so that no place in it is remembered.
+_TEXT = re.compile(rb'"content"\s*:\s*("[^"\\]*+(?:\\.[^"\\]*+)*+")')
 _OTHER_TEXTS = ("one", "another")
 
 
@@ -43,7 +45,7 @@ class RepeatedEvent:
 
     def learn(self, data: bytes, model: str) -> None:
         """Have this plain event, which names ``model``, be the one that is repeated."""
-        place = _TEXT.search(data) if self._lessons else None
+        place = _TEXT.search(data) if self._lessons and len(data) <= _LONGEST else None
         if place is None:
             return
         self._lessons -= 1
