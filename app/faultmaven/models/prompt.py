@@ -183,6 +183,20 @@ class Target:
     small: bool = False
 
 
+class ConstantSchema(dict[str, Any]):
+    """A JSON schema that is made once for the life of the process, and that nobody changes.
+
+    What is made of it may be remembered, as may not be done with one that is written for a
+    request: that may hold words of the case. It is known by which object it is, since reading all
+    of it takes as long as adapting it.
+    """
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__  # type: ignore[assignment]  # other dictionaries have none
+
+
 @value
 class Prompt:
     """A conversation written for one target.

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from faultmaven.models.prompt import ConstantSchema
+
 Schema = Mapping[str, Any]
 
 EXPLANATION_CHARS = 320
@@ -39,16 +41,18 @@ def _at_most(chars: int) -> Schema:
     return {"type": "string", "maxLength": chars}
 
 
-_FULL = _object(
-    evidence=_list(_QUOTE),
-    summary=_TEXT,
-    root_cause=_UNKNOWN,
-    status=_STATUS,
-    findings=_list(_object(type=_TEXT, message=_TEXT, severity=_SEVERITY, evidence=_QUOTE)),
-    next_steps=_list(_TEXT),
-    commands=_list(_object(command=_TEXT, description=_TEXT, safety=_SAFETY)),
-    recommendations=_list(_TEXT),
-    missing_information=_list(_object(what=_TEXT, how=_TEXT, why=_TEXT)),
+_FULL = ConstantSchema(
+    _object(
+        evidence=_list(_QUOTE),
+        summary=_TEXT,
+        root_cause=_UNKNOWN,
+        status=_STATUS,
+        findings=_list(_object(type=_TEXT, message=_TEXT, severity=_SEVERITY, evidence=_QUOTE)),
+        next_steps=_list(_TEXT),
+        commands=_list(_object(command=_TEXT, description=_TEXT, safety=_SAFETY)),
+        recommendations=_list(_TEXT),
+        missing_information=_list(_object(what=_TEXT, how=_TEXT, why=_TEXT)),
+    )
 )
 
 

@@ -13,7 +13,7 @@ import httpx
 from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.proxies import Proxy
-from faultmaven.infrastructure.llm.wire.types import WireRequest
+from faultmaven.infrastructure.llm.wire.types import SharedHeaders, WireRequest
 
 USER_AGENT = f"python-httpx/{httpx.__version__}"
 """What every engine calls itself, so that no vendor tells them apart."""
@@ -84,35 +84,49 @@ class Address:
         length = f"content-length: {size}\r\n" if size or request.method == "POST" else ""
         return (
             f"{request.method} {self.target} HTTP/1.1\r\nhost: {self.netloc}\r\n"
-            f"{_written(tuple(given.items()))}{length}\r\n"
+            f"{_said(given)}{length}\r\n"
         ).encode("ascii")
 
 
-@lru_cache(maxsize=256)  # all requests with one key have the same ones
-def _written(headers: tuple[tuple[str, str], ...]) -> str:
+def _said(headers: Mapping[str, str]) -> str:
+    """The lines of the headers; they hold a key, and so are kept with it and nowhere else.
+
+    Raises:
+        ProviderAuthError: a header cannot be sent.
+    """
+    if not isinstance(headers, SharedHeaders):
+        return _written(headers)
+    if not headers.lines:
+        headers.lines = _written(headers)
+    return headers.lines
+
+
+def _written(given: Mapping[str, str]) -> str:
     """What every request says, as far as this one does not say it otherwise, and its own headers.
 
     Raises:
         ProviderAuthError: a header cannot be sent.
     """
-    given = dict(headers)
     failures.require_sendable(given)
     names = set(map(str.lower, given))
     always = {name: value for name, value in _ALWAYS.items() if name not in names}
-    return _lines(always | given)
+    return _lines({**always, **given})
 
 
 def _lines(headers: Mapping[str, str]) -> str:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
-@lru_cache(maxsize=256)  # a provider has one address for each of its models
 def address_of(url: str) -> Address:
-    """Take ``url`` apart.
+    """Take ``url`` apart; only one without a user in it is remembered.
 
     Raises:
         ProviderConnectionError: it is no address that could be asked.
     """
+    return _taken_apart(url) if "@" in url else _known(url)
+
+
+def _taken_apart(url: str) -> Address:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:
@@ -128,6 +142,9 @@ def address_of(url: str) -> Address:
         netloc=parsed.netloc.decode("ascii"),
         credentials=_credentials(parsed),
     )
+
+
+_known = lru_cache(maxsize=256)(_taken_apart)  # a provider has one for each of its models
 
 
 def _credentials(url: httpx.URL) -> str:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from urllib.parse import quote
 
 _VERSION = re.compile(r"(?<!/)/v\d+[a-z0-9]*$")
 
 
-# The configured addresses, over and over.
-_remembered = lru_cache(maxsize=256)
+_Place = Callable[[str, str], str]
+
+
+def _remembered(place: _Place) -> _Place:
+    """Remember what is asked over and over, but for addresses with a user: they hold a secret."""
+    known = lru_cache(maxsize=256)(place)
+
+    @wraps(place)
+    def place_of(base_url: str, behind: str) -> str:
+        return (place if "@" in base_url else known)(base_url, behind)
+
+    return place_of
 
 
 @_remembered

@@ -22,7 +22,7 @@ from faultmaven.infrastructure.llm.wire.anthropic_turns import signed, write_tur
 from faultmaven.infrastructure.llm.wire.body import read
 from faultmaven.infrastructure.llm.wire.carried import left_out
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
+from faultmaven.infrastructure.llm.wire.headers import JSON, shared, usable_key
 from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
 from faultmaven.infrastructure.llm.wire.turns import system_text
 from faultmaven.infrastructure.llm.wire.types import (
@@ -63,7 +63,7 @@ class AnthropicMessages:
         return WireRequest(
             method="POST",
             url=address.join(_base(endpoint), "/messages"),
-            headers=_headers(endpoint),
+            headers=shared(endpoint, _headers),
             body=json_bytes(_payload(request, _version(endpoint))),
         )
 

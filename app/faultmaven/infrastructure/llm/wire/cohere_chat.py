@@ -10,7 +10,7 @@ from faultmaven.infrastructure.llm.wire.cohere_answer import Answer
 from faultmaven.infrastructure.llm.wire.cohere_models import decode_models, encode_models
 from faultmaven.infrastructure.llm.wire.cohere_stream import CohereChatReader
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.headers import bearer
+from faultmaven.infrastructure.llm.wire.headers import bearer, shared
 from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
 from faultmaven.infrastructure.llm.wire.types import (
     Completion,
@@ -48,7 +48,7 @@ class CohereChat:
         return WireRequest(
             method="POST",
             url=address.join(root, "/v2/chat"),
-            headers=bearer(endpoint),
+            headers=shared(endpoint, bearer),
             body=json_bytes(cohere_request.payload(request)),
         )
 

@@ -16,7 +16,7 @@ from faultmaven.infrastructure.llm.wire.gemini_answer import ContentResponse, Mo
 from faultmaven.infrastructure.llm.wire.gemini_models import knows_schemas
 from faultmaven.infrastructure.llm.wire.gemini_stream import GeminiReader
 from faultmaven.infrastructure.llm.wire.gemini_turns import write_turns
-from faultmaven.infrastructure.llm.wire.headers import JSON, usable_key
+from faultmaven.infrastructure.llm.wire.headers import JSON, shared, usable_key
 from faultmaven.infrastructure.llm.wire.sse import ServerSentEvents
 from faultmaven.infrastructure.llm.wire.turns import system_text
 from faultmaven.infrastructure.llm.wire.types import (
@@ -61,7 +61,7 @@ class GeminiContent:
         return WireRequest(
             method="POST",
             url=address.join(_base(endpoint), path),
-            headers=_headers(endpoint),
+            headers=shared(endpoint, _headers),
             body=json_bytes(_payload(request)),
         )
 

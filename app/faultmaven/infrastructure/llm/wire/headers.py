@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from faultmaven.errors import ProviderAuthError
-from faultmaven.infrastructure.llm.wire.types import Endpoint
+from faultmaven.infrastructure.llm.wire.types import Endpoint, SharedHeaders
 
 JSON: Mapping[str, str] = {"content-type": "application/json", "accept": "application/json"}
 """Headers of a request with a JSON body."""
+
+
+def shared(endpoint: Endpoint, write: Callable[[Endpoint], Mapping[str, str]]) -> Mapping[str, str]:
+    """What ``write`` gives every request of an endpoint, written once.
+
+    Raises:
+        ProviderAuthError: as ``write`` does.
+    """
+    headers: SharedHeaders | None = endpoint.kept.get(write)
+    if headers is None:
+        headers = endpoint.kept[write] = SharedHeaders(write(endpoint))
+    return headers
 
 
 def bearer(endpoint: Endpoint) -> dict[str, str]:

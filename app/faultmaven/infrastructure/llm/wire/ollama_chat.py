@@ -7,7 +7,7 @@ from faultmaven.infrastructure.llm.wire import address, ollama_request
 from faultmaven.infrastructure.llm.wire.answer import finished
 from faultmaven.infrastructure.llm.wire.body import Shape, read
 from faultmaven.infrastructure.llm.wire.errors import read_error
-from faultmaven.infrastructure.llm.wire.headers import bearer
+from faultmaven.infrastructure.llm.wire.headers import bearer, shared
 from faultmaven.infrastructure.llm.wire.ndjson import JSONLines
 from faultmaven.infrastructure.llm.wire.ollama_answer import Answer, OllamaReader, whole
 from faultmaven.infrastructure.llm.wire.types import (
@@ -53,7 +53,7 @@ class OllamaChat:
         return WireRequest(
             method="POST",
             url=address.join(root_of(endpoint), "/api/chat"),
-            headers=bearer(endpoint),
+            headers=shared(endpoint, bearer),
             body=json_bytes(ollama_request.payload(request)),
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from faultmaven.errors import ProviderError, ProviderProtocolError
 from faultmaven.infrastructure.llm.wire import address
@@ -25,6 +24,7 @@ from faultmaven.infrastructure.llm.wire.types import (
     EventReader,
     Framing,
     Listing,
+    SharedHeaders,
     WireRequest,
     WireResponse,
 )
@@ -110,10 +110,14 @@ class OpenAIChat:
         return payload(request, self._dialect, endpoint.options)
 
 
-@lru_cache(maxsize=256)  # a provider has one for each of its keys
 def _opening(dialect: ChatDialect, endpoint: Endpoint) -> tuple[str, Mapping[str, str]]:
     """Where every request of an endpoint goes, and the headers it has."""
-    return address.join(_base(dialect, endpoint), dialect.path), _headers(dialect, endpoint)
+    opening: tuple[str, Mapping[str, str]] | None = endpoint.kept.get(dialect)
+    if opening is None:
+        url = address.join(_base(dialect, endpoint), dialect.path)
+        opening = url, SharedHeaders(_headers(dialect, endpoint))
+        endpoint.kept[dialect] = opening
+    return opening
 
 
 def _base(dialect: ChatDialect, endpoint: Endpoint) -> str:

@@ -13,7 +13,7 @@ from faultmaven.infrastructure.llm.wire.function_tools import described
 from faultmaven.infrastructure.llm.wire.openai_dialects import ChatDialect
 from faultmaven.infrastructure.llm.wire.openai_messages import written_messages
 from faultmaven.infrastructure.llm.wire.types import CompletionRequest
-from faultmaven.models.prompt import Controls, ResponseFormat, Tool, ToolChoice
+from faultmaven.models.prompt import ConstantSchema, Controls, ResponseFormat, Tool, ToolChoice
 from faultmaven.models.value import value
 
 Fields = dict[str, Any]
@@ -150,7 +150,7 @@ def _own(request: CompletionRequest, dialect: ChatDialect, rules: _Rules) -> Fie
     if controls.response_format is not None:
         fields["response_format"] = _demanded(controls.response_format, request.model, dialect)
     elif request.response_schema is not None:
-        fields["response_format"] = _wished(schema.OurSchema(request.response_schema), dialect)
+        fields["response_format"] = _wished(request.response_schema, dialect)
     if controls.tools:  # without any, the vendor refuses to be told how they may be used
         fields |= _tools(controls)
     if request.stream:
@@ -198,13 +198,24 @@ def _demanded(form: ResponseFormat, model: str, dialect: ChatDialect) -> Fields:
     return _schema({"name": form.name, **said, "schema": schema.plain(form.schema)} | strict)
 
 
-@lru_cache(maxsize=16)  # one is always the same; those for small models are made anew each time
-def _wished(wish: schema.OurSchema, dialect: ChatDialect) -> Fields:
+def _wished(wish: Mapping[str, Any], dialect: ChatDialect) -> Fields:
     """Our own schema, adapted so that the vendor promises to follow it."""
+    if isinstance(wish, ConstantSchema):
+        return _constant(wish, dialect)
+    return _adapted(wish, dialect)
+
+
+@lru_cache(maxsize=16)  # a few constants, in the few dialects
+def _constant(wish: ConstantSchema, dialect: ChatDialect) -> Fields:
+    """What is made of one that never changes; whoever is given it does not change it either."""
+    return _adapted(wish, dialect)
+
+
+def _adapted(wish: Mapping[str, Any], dialect: ChatDialect) -> Fields:
     if not dialect.strict_schemas:
-        return _schema({"name": _SCHEMA_NAME, "schema": schema.plain(wish.schema)})
-    strict = schema.strict(wish.schema)
-    adapted = strict or schema.plain(wish.schema)
+        return _schema({"name": _SCHEMA_NAME, "schema": schema.plain(wish)})
+    strict = schema.strict(wish)
+    adapted = strict or schema.plain(wish)
     return _schema({"name": _SCHEMA_NAME, "schema": adapted, "strict": strict is not None})
 
 

@@ -35,26 +35,6 @@ _BOUNDS = frozenset(
 )
 
 
-class OurSchema:
-    """A schema of our own, to remember what was made of it: nobody changes it.
-
-    It is known by which object it is, since reading all of it takes as long as adapting it.
-    """
-
-    __slots__ = ("schema",)
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema = schema
-
-    def __eq__(self, other: object) -> bool:
-        """Whether it is the very same schema."""
-        return isinstance(other, OurSchema) and self.schema is other.schema
-
-    def __hash__(self) -> int:
-        """A number that stays as long as the schema is remembered."""
-        return id(self.schema)
-
-
 def plain(schema: Mapping[str, Any]) -> Schema:
     """A copy in plain dictionaries and lists."""
     return _rebuilt(schema, dict)

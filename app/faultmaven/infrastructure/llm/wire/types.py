@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Literal, Protocol
 
@@ -85,6 +85,32 @@ class Completion:
     logprobs: tuple[Mapping[str, Any], ...] = ()
 
 
+class SharedHeaders(Mapping[str, str]):
+    """Headers that all requests of an endpoint have in common, and that nobody can change.
+
+    Attributes:
+        lines: what whoever sends them made of them, for the next time; empty until then.
+    """
+
+    __slots__ = ("_headers", "lines")
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = dict(headers)
+        self.lines = ""
+
+    def __getitem__(self, name: str) -> str:
+        """The value of a header."""
+        return self._headers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in order."""
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._headers)
+
+
 @value
 class Endpoint:
     """Where and as whom to ask.
@@ -93,11 +119,16 @@ class Endpoint:
         base_url: address without a trailing slash.
         api_key: secret, or ``None``; never in ``repr``.
         options: what only one codec knows, such as an API version.
+        kept: what codecs made of it, by what made it. It holds the key, so it goes where the
+            endpoint goes, and is forgotten with it.
     """
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
+    # A mapping has no hash. Without it the rest can be a key all the same, and no two endpoints
+    # are taken for one: they are equal only if their options are.
     options: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    kept: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @value
