@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.server import ServerState
 
-from faultmaven.cli.doorway import CLOSE, DoorProtocol
+from faultmaven.cli.doorway import DoorProtocol
 
 _REFUSED = b"content-length: 4\r\n\r\nfull"
 _POST = b"POST /asked HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\nhi"
@@ -95,9 +96,27 @@ async def test_who_is_served_after_a_refusal_is_not_idle() -> None:
 async def test_a_connection_that_ends_is_ended_on_the_usual_way(request_: bytes) -> None:
     """Whose connection is closed after the answer goes on to the application."""
     state = ServerState()
-    state.default_headers = [CLOSE] if request_ is _POST else []
+    state.default_headers = [CLOSE_HEADER] if request_ is _POST else []
     async with _connected(state) as (reader, writer):
         writer.write(request_)
         answer = await reader.read()
     assert answer.endswith(b"served")
     assert answer.lower().count(b"connection: close\r\n") == 1
+
+
+async def test_who_sends_the_body_after_the_refusal_may_be_idle_no_longer_than_others() -> None:
+    """The connection is closed once nothing came for so long."""
+    async with _connected(ServerState(), keep_alive=1) as (reader, writer):
+        writer.write(_POST[:-2])
+        assert await _answer(reader) == (503, b"full")
+        writer.write(b"hi")
+        assert await reader.read() == b""
+
+
+async def test_who_waits_to_be_asked_for_the_body_is_told_that_the_connection_ends() -> None:
+    """Else the next request could be taken for the body that was never sent."""
+    async with _connected(ServerState()) as (reader, writer):
+        writer.write(_POST[:-4] + b"expect: 100-continue\r\n\r\n")
+        answer = await reader.read()
+    assert answer.endswith(b"served")
+    assert b"\r\nconnection: close\r\n" in answer

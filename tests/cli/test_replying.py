@@ -43,6 +43,7 @@ _ANSWERS = {
     "a stream that does not end": [_head(_TYPE), _body(b"he", more=True)],
     "chunked by name": [_head((b"transfer-encoding", b"chunked")), _body(b"hello")],
     "closing": [_head((b"connection", b"close"), _FIVE), _body(b"hello")],
+    "a control character": [_head(_FIVE, (b"x", b"a\x01b")), _body(b"hello")],
     "no content": [_head(status=204), _body(b"")],
     "refused": [_head(_FIVE, status=503), _body(b"later")],
     "too long": [_head(_FIVE), _body(b"hello!")],

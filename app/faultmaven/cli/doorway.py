@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from faultmaven.cli.gathering import GatheringProtocol
 
 Refusal = Callable[[Any], bytes | None]
 """Told a request's scope, gives what is answered at once with 503, from the first header on."""
-
-CLOSE = (b"connection", b"close")
-"""The header that ends a connection; every answer has it once the service drains."""
 
 _UNAVAILABLE = STATUS_LINE[503]
 
@@ -34,7 +32,6 @@ class DoorProtocol(GatheringProtocol):
             super()._start_asgi_task(cycle, app)
             return
         cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
         usual = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
         self.gathering.write_at_once(b"".join((_UNAVAILABLE, *usual, refusal)))
         self.on_response_complete()
@@ -42,7 +39,10 @@ class DoorProtocol(GatheringProtocol):
     def _refusal(self, cycle: RequestResponseCycle) -> bytes | None:
         """Nothing where the usual way has more to do than to answer."""
         ask: Refusal | None = self.app_state.get("refusal")
-        ending = not cycle.keep_alive or CLOSE in self.server_state.default_headers
+        # Every answer says so once the service drains, and one that is given before its request
+        # has all come.
+        ending = not cycle.keep_alive or CLOSE_HEADER in self.server_state.default_headers
+        ending = ending or cycle.waiting_for_100_continue
         if ask is None or ending or self.pipeline or self.flow.write_paused:
             return None
         return ask(cycle.scope)

@@ -28,6 +28,20 @@ class GatheringProtocol(HttpToolsProtocol):
         self.gathering = Gathering(transport, self.loop)
         super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
 
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop.
+
+        Whatever comes ends the time that a connection may be idle. It begins anew here where what
+        came was not the next request, but the rest of one that is answered already.
+        """
+        super().data_received(data)
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        answered = cycle is not None and cycle.response_complete
+        if answered and self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by the parser with each request's head, or when the request before it is done."""
         answered = Replying(app, cycle)

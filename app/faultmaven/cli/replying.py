@@ -7,12 +7,15 @@ serve it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+# In a value, the server refuses them, and so it is left to it.
+_CONTROL = re.compile(b"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _OF_THE_CONNECTION = frozenset((b"connection", b"transfer-encoding"))
 
 
@@ -60,6 +63,7 @@ class Reply:
         """
         head = self._head
         if head is None:
+            self._mind_the_body()
             if not self._is_piece(message) and not self._is_held(message):
                 await self._cycle.send(message)  # type: ignore[arg-type]  # the same, in the server's words
             return
@@ -67,6 +71,15 @@ class Reply:
         if not self._written(head, message):
             await self._cycle.send(head)  # type: ignore[arg-type]  # as above
             await self._cycle.send(message)  # type: ignore[arg-type]  # as above
+
+    def _mind_the_body(self) -> None:
+        """Close after an answer to a caller who waits to be asked for the body, and was not.
+
+        It may come all the same, or never: what follows could not be told from it.
+        https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
+        """
+        if self._cycle.waiting_for_100_continue:
+            self._cycle.keep_alive = False
 
     def _is_piece(self, message: Message) -> bool:
         """Write a piece of a stream that goes on, as the server would."""
@@ -114,7 +127,10 @@ class Reply:
 
 
 def _head(status: int, headers: list[tuple[bytes, bytes]], length: int) -> bytes | None:
-    """The head of an answer, or ``None`` where the server had better look at it itself."""
+    """The head of an answer, or ``None`` where the server had better look at it itself.
+
+    Names are in lower case, as ASGI demands.
+    """
     parts: list[Any] = [STATUS_LINE[status]]
     for name, value in headers:
         if name in _OF_THE_CONNECTION or (name == b"content-length" and int(value) != length):
@@ -124,6 +140,6 @@ def _head(status: int, headers: list[tuple[bytes, bytes]], length: int) -> bytes
     written = b"".join(parts)
     ends = len(headers) + 2
     # No header may bring a line of its own along.
-    if written.count(b"\n") != ends or written.count(b"\r") != ends or b"\0" in written:
+    if written.count(b"\n") != ends or written.count(b"\r") != ends or _CONTROL.search(written):
         return None
     return written

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Literal
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 
 from faultmaven.cli.arrivals import accept_arrived
 from faultmaven.cli.hangup import in_terminal
@@ -25,7 +26,6 @@ from faultmaven.container import container
 logger = logging.getLogger(__name__)
 
 _SETTLING = 0.2  # seconds in which a connection taken last sends the request it was opened for
-_CLOSE = (b"connection", b"close")
 
 
 class DrainingServer(uvicorn.Server):
@@ -65,8 +65,8 @@ class DrainingServer(uvicorn.Server):
         self._captured_signals.append(sig)
         container.get_health_service().begin_drain()
         # Clients then open a new connection for the next request, which leads them elsewhere.
-        self.config.encoded_headers.append(_CLOSE)
-        self.server_state.default_headers = [*self.server_state.default_headers, _CLOSE]
+        self.config.encoded_headers.append(CLOSE_HEADER)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
 
     async def on_tick(self, counter: int) -> bool:
         """Whether serving is over."""
