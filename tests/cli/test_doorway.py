@@ -120,3 +120,24 @@ async def test_who_waits_to_be_asked_for_the_body_is_told_that_the_connection_en
         answer = await reader.read()
     assert answer.endswith(b"served")
     assert b"\r\nconnection: close\r\n" in answer
+
+
+async def test_a_head_without_an_end_is_refused() -> None:
+    """Whoever goes on and on about headers is told, and the connection ends."""
+    async with _connected(ServerState()) as (reader, writer):
+        writer.write(_GET[:-2])
+        for number in range(8):  # with the last one it is too much
+            writer.write(b"x-%d: " % number + b"y" * 8200 + b"\r\n")
+            await asyncio.sleep(0.001)
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert answer.endswith(b"too large.\n")
+
+
+async def test_a_large_head_is_served() -> None:
+    """As large as any other server takes them."""
+    async with _connected(ServerState()) as (reader, writer):
+        writer.write(_GET[:-2] + b"cookie: " + b"y" * 30_000)
+        await asyncio.sleep(0.01)
+        writer.write(b"y" * 30_000 + b"\r\n\r\n")
+        assert await _answer(reader) == (200, b"served")

@@ -14,6 +14,12 @@ Refusal = Callable[[Any], bytes | None]
 """Told a request's scope, gives what is answered at once with 503, from the first header on."""
 
 _UNAVAILABLE = STATUS_LINE[503]
+_MOST_OF_A_HEAD = 64 * 1024  # bytes, beside what came with the last of it; others allow 8 to 64 KB
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 38\r\nconnection: close\r\n\r\n"
+    b"The head of the request is too large.\n"
+)
 
 
 class DoorProtocol(GatheringProtocol):
@@ -22,6 +28,28 @@ class DoorProtocol(GatheringProtocol):
     Then neither does a refusal wait until everything is done that came before it, nor a probe
     until hundreds of refusals have been passed on from layer to layer.
     """
+
+    _in_head = False
+    _head = 0  # bytes
+
+    def on_message_begin(self) -> None:
+        """Called by the parser with the first byte of a request."""
+        self._in_head, self._head = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser with the last byte of a request's head."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop; nobody may have it keep a head without an end."""
+        super().data_received(data)
+        if self._in_head:
+            self._head += len(data)
+            if self._head > _MOST_OF_A_HEAD and not self.transport.is_closing():
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by the parser with each request's head, or when the request before it is done."""
