@@ -72,7 +72,7 @@ class EmbeddingProvider(HTTPProvider):
         """One call's answer: vectors, or that the server has no such path."""
 
         async def ask(endpoint: Endpoint) -> WireResponse:
-            response = await self._send(codec.encode_embeddings(batch, endpoint), timeout)
+            response = await self._scrubbed(codec.encode_embeddings(batch, endpoint), timeout)
             if response.status != _OK and not has_no_such_path(response):
                 raise self._failure(self.codec, response)
             return response

@@ -94,7 +94,7 @@ class HTTPProvider(BaseLLMProvider):
             ProviderError: the attempt failed; provider, model and hint are filled in.
         """
         try:
-            return _wanted(request, await self._in_time(request, timeout))
+            return _wanted(request, await self._within_time(request, timeout))
         except ProviderError as error:
             raise self._signed(error, request.model) from error.__cause__
 
@@ -164,13 +164,13 @@ class HTTPProvider(BaseLLMProvider):
             return failed_check(self._signed(error, model))
         return passed_check(listings, self.config, model=model, listed_as=self.listed_name(model))
 
-    def _in_time(self, request: CompletionRequest, timeout: float) -> Awaitable[Completion]:
+    def _within_time(self, request: CompletionRequest, timeout: float) -> Awaitable[Completion]:
         endpoints = self._keys.endpoints
         if len(endpoints) == len(self._candidates()) == 1:  # one wait, which the transport bounds
             return self._answer(request, timeout, endpoints[0])
-        return self._in_turn(request, timeout)
+        return self._with_each_key(request, timeout)
 
-    async def _in_turn(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
+    async def _with_each_key(self, request: CompletionRequest, timeout: float) -> Completion:  # noqa: ASYNC109 - bounds the waits in it
         async with within(timeout):
             return await self._keys.ask(partial(self._answer, request, timeout))
 
@@ -181,7 +181,7 @@ class HTTPProvider(BaseLLMProvider):
         endpoint: Endpoint,
     ) -> Completion:
         for codec in self._candidates():
-            response = self._clean(await self._sent(codec.encode(request, endpoint), timeout))
+            response = self._clean(await self._raw(codec.encode(request, endpoint), timeout))
             if self._understood(codec, response):
                 return self._read(codec, response)
         raise self._failure(self.codec, response)
@@ -215,7 +215,7 @@ class HTTPProvider(BaseLLMProvider):
         """Make the free calls; a vendor with several wire formats chooses here."""
         requests = self.codec.encode_check(model, endpoint)
         return tuple(
-            [self._read_check(self.codec, await self._send(item, timeout)) for item in requests]
+            [self._read_check(self.codec, await self._scrubbed(item, timeout)) for item in requests]
         )
 
     async def _look_if_listed(
@@ -227,13 +227,13 @@ class HTTPProvider(BaseLLMProvider):
     ) -> tuple[Listing, ...]:
         """Make the free call of ``codec``; nothing where the server has no such path."""
         (request,) = codec.encode_check(model, endpoint)
-        response = await self._send(request, timeout)
+        response = await self._scrubbed(request, timeout)
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
-    async def _send(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
-        return self._clean(await self._sent(request, timeout))
+    async def _scrubbed(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
+        return self._clean(await self._raw(request, timeout))
 
-    def _sent(self, request: WireRequest, timeout: float) -> Awaitable[WireResponse]:
+    def _raw(self, request: WireRequest, timeout: float) -> Awaitable[WireResponse]:
         # Nobody up here keeps the request: a large one goes as soon as its answer is there.
         return self._transport.send(self._direct(request), timeout=timeout)
 

@@ -96,6 +96,7 @@ class ProviderGate:
     )
     _until: dict[str, float] = field(default_factory=dict, init=False)
     _forced: dict[str, float] = field(default_factory=dict, init=False)
+    # Keeps each name it has seen: those of the configured providers, of which there are few.
     _inside: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int), init=False)
 
     def wait(self, provider: str, model: str) -> float:

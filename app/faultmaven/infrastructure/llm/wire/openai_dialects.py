@@ -26,7 +26,9 @@ _OPENAI_WITHOUT_SCHEMAS = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChatDialect:
-    """One vendor's way of speaking chat completions; what follows from it is remembered by it.
+    """One vendor's way of speaking chat completions.
+
+    Two are the same only if they are one object: they are keys of what is remembered for each.
 
     Attributes:
         path: what follows the base URL.
