@@ -68,6 +68,7 @@ async def test_this_machine_may_be_asked_by_its_own_names(tmp_path: Path, host: 
         "[::1",
         "localhost:8000:9",
         "[::2]:80",
+        "localhost" + "." * 300,
     ],
 )
 async def test_a_page_that_rebinds_its_name_reads_nothing(tmp_path: Path, host: str) -> None:

@@ -129,6 +129,7 @@ TYPES: tuple[dict[str, str], ...] = (
     {"Content-Type": "application/x-www-form-urlencoded"},
     {"Content-Type": "application/json; charset=latin-1"},
     {"Content-Type": "application/jsonx"},
+    {"Content-Type": "application/json" + ";" * 300},
     {**JSON, "Content-Encoding": "gzip"},
 )
 

@@ -20,6 +20,7 @@ from faultmaven.api.refusals import HostNotAllowedError
 
 ANY = "*"
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]{1,5})?")
+_LONGEST = 255  # characters; names end at 253, and what is longer is not remembered
 _MACHINES = ("/health", "/metrics")  # asked by address: kubelets and scrapers know no names
 
 
@@ -67,7 +68,8 @@ class AllowedHostsMiddleware:
             return True
         if not private and scope["path"].startswith(_MACHINES):
             return True
-        name = _name(header(scope, b"host"))
+        host = header(scope, b"host")
+        name = _name(host) if host is None or len(host) <= _LONGEST else ""
         return name is None or name in allowed or (private and is_loopback(name))
 
 

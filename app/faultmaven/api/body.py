@@ -37,6 +37,7 @@ MOST_VALUES = 50_000
 
 _TIMEOUT = TIMEOUT_HEADER.lower().encode()
 _ROOMY = 20_000  # bytes; a smaller body cannot hold too many of anything
+_LONGEST_TYPE = 255  # characters; of longer ones parsing takes long, and none is remembered
 _MOST_FAULTS = 1_000  # each costs some 15 microseconds to tell
 _COMPARE = "Compare it with what GET /openapi.json says of it."
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii"})
@@ -117,7 +118,8 @@ async def _all_of(receive: Receive) -> bytes:
 
 def _require_json(scope: Scope) -> None:
     """Refuse other types, a missing one too: a web page can send those without asking first."""
-    if not _is_json(header(scope, b"content-type") or "text/plain"):
+    content_type = header(scope, b"content-type") or "text/plain"
+    if len(content_type) > _LONGEST_TYPE or not _is_json(content_type):
         raise UnsupportedMediaTypeError(_NOT_JSON)
     if (header(scope, b"content-encoding") or "identity").lower() != "identity":
         raise UnsupportedMediaTypeError(_COMPRESSED)
