@@ -163,3 +163,22 @@ async def test_a_server_that_stops_ends_the_work_too() -> None:
     assert work.ended
     await asyncio.sleep(0)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_channel_that_breaks_is_a_departure() -> None:
+    """Whatever it raises, at once or later, ends the work, and is no matter for the event loop."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    for turns in range(3):
+        for error in (OSError("reset"), asyncio.CancelledError()):
+
+            async def receive(turns: int = turns, error: BaseException = error) -> Message:
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                raise error
+
+            work = Work()
+            with pytest.raises(ClientGoneError):
+                await unless_gone(receive, work.run())
+            assert work.ended
+    assert complaints == []

@@ -17,7 +17,10 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
     """The result of ``work``, which is cancelled when the caller hangs up.
 
     Args:
-        receive: the request's channel, its body read: what comes next is the end.
+        receive: the request's channel, its body read: what comes next is the end, and so is
+            whatever it raises. It runs in no task of its own: it may wait for futures, locks,
+            events and other tasks, but has no use for what asks for the current task, such as
+            ``asyncio.timeout``.
         work: what the caller waits for.
 
     Raises:
@@ -35,16 +38,19 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
 
 
 async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - a broken channel has nobody at its end
+        return
 
 
 class _Lookout:
     """Cancels the task it is made in, once, when the caller leaves; knows that from others' doing.
 
     It goes on with the coroutine that waits for the departure whenever what that waits for has
-    come about. A task of its own would do the same, but for each request the event loop would
-    have to turn once to begin it and once more to end it, for a departure that hardly ever comes.
+    come about. For a task of its own the event loop would have to turn once to begin it and once
+    more to end it, with each request, for a departure that hardly ever comes.
     """
 
     def __init__(self, receive: Receive) -> None:
