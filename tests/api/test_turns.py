@@ -56,3 +56,22 @@ async def test_who_comes_later_begins_at_once() -> None:
             turns.come().send(None)
         for _ in range(2):
             await asyncio.sleep(0)
+
+
+def test_a_loop_that_ends_in_the_middle_of_a_turn_keeps_nobody_waiting() -> None:
+    """What one event loop left behind does not count in the next one."""
+    turns, loop = Turns(1), asyncio.new_event_loop()
+    came = loop.create_task(turns.come())
+    late = loop.create_task(turns.come())
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    assert (came.done(), late.done()) == (True, False)
+
+    async def come() -> None:
+        for _ in range(3):
+            await asyncio.wait_for(turns.come(), 1)
+
+    asyncio.run(come())
+    late.cancel()
+    loop.run_until_complete(asyncio.gather(late, return_exceptions=True))
+    loop.close()

@@ -21,14 +21,16 @@ class Turns:
     def __init__(self, each: int) -> None:
         self.each = each
         self._begun = 0
-        self._counting = False
+        self._counting: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def come(self) -> None:
         """Wait for the turn to begin in; at once if few have begun in this one."""
         loop = asyncio.get_running_loop()
-        if not self._counting:
-            self._counting = True
+        if self._counting is not loop:
+            if self._counting is not None:  # it ended before its turn did
+                self._begun, self._waiting = 0, deque()
+            self._counting = loop
             loop.call_soon(self._pass_over, loop)
         if self._begun < self.each and not self._waiting:
             self._begun += 1
@@ -45,6 +47,6 @@ class Turns:
             if not turn.done():  # else its caller has left
                 turn.set_result(None)
                 self._begun += 1
-        self._counting = self._begun > 0
-        if self._counting:
+        self._counting = loop if self._begun else None
+        if self._begun:
             loop.call_soon(self._pass_over, loop)
