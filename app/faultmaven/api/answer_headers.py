@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from faultmaven.api.head import Line
 from faultmaven.infrastructure.observability.request import current_request
@@ -61,17 +62,18 @@ def _headers(provider: str, model: str, tried: int, ignored: Sequence[str]) -> M
 @lru_cache(maxsize=256)
 def _lines(provider: str, model: str, tried: int) -> Sequence[Line]:
     who = _who(provider, model, tried)
-    return [(name.lower().encode(), value.encode()) for name, value in who.items()]
+    return tuple((name.lower().encode(), value.encode()) for name, value in who.items())
 
 
 @lru_cache(maxsize=256)
 def _who(provider: str, model: str, tried: int) -> Mapping[str, str]:
     """Who answered: a few, over and over."""
-    return {
+    told = {
         "X-FaultMaven-Provider": _fit(provider),
         "X-FaultMaven-Model": _fit(model),
         "X-FaultMaven-Attempts": str(tried),
     }
+    return MappingProxyType(told)
 
 
 def _fit(text: str) -> str:
