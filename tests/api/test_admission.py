@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from api.service import (
 )
 from faultmaven.api.admission import BOUNDED, Room
 from faultmaven.errors import OverloadedError
+from observability.log_of_tests import log_to_text
 
 FULL = {"MAX_IN_FLIGHT": "1", "MAX_QUEUE": "0"}
 CHAT: dict[str, Any] = {"model": "one", "messages": [{"role": "user", "content": "?"}]}
@@ -124,6 +126,28 @@ async def test_further_refusals_are_as_the_first(tmp_path: Path) -> None:
     assert counted == [3, 3, 3]
     assert in_flight == 2  # the one that is held, and the one that asks
     assert elsewhere.status_code == 421
+
+
+async def test_who_looks_closely_sees_each_refusal(tmp_path: Path) -> None:
+    """At debug level each has a line with its id, those of the door too."""
+    held = Held(tmp_path)
+    async with live_client(held.container) as client:
+        task = await held.take(client)
+        with log_to_text("json", level="debug") as written:
+            for name in ("req-1", "req-2"):
+                await client.post(TROUBLESHOOT, json=QUESTION, headers={"X-Request-ID": name})
+            await client.get("/health/live", headers={"X-Request-ID": "req-3"})
+            await asyncio.sleep(0.05)
+        await release(task)
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    told = [line for line in lines if line.get("event") == "request"]
+    assert [(line["request_id"], line["status"]) for line in told] == [
+        ("req-1", 503),
+        ("req-2", 503),
+        ("req-3", 200),
+    ]
+    assert set(told[1]) == set(told[0]) - {"detail"}
+    assert told[1]["route"] == TROUBLESHOOT
 
 
 @pytest.mark.parametrize("path", sorted(BOUNDED))

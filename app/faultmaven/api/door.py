@@ -7,8 +7,10 @@ the way: a task, guards, and a response in two messages.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 
 from starlette.types import Scope
 
@@ -16,7 +18,9 @@ from faultmaven.api.admission import BOUNDED, Room
 from faultmaven.api.middleware import OVERHEAD_HEADER, request_id_of
 from faultmaven.api.shedding import Shedding
 from faultmaven.infrastructure.observability.metrics import Metrics
-from faultmaven.infrastructure.observability.request import RequestInFlight
+from faultmaven.infrastructure.observability.request import RequestInFlight, begin_request
+
+logger = logging.getLogger(__name__)
 
 _NOTHING_ASKED = RequestInFlight("")
 _OVERHEAD = OVERHEAD_HEADER.lower().encode()
@@ -71,4 +75,28 @@ class Door:
         self._metrics.request_began()
         seconds = self._clock() - came
         self._metrics.request_ended(_NOTHING_ASKED, route=path, status=_STATUS, seconds=seconds)
+        if logger.isEnabledFor(logging.DEBUG):
+            self._note(path, request_id, seconds * 1000)
         return b"%b: %.3f\r\n%b" % (_OVERHEAD, seconds * 1000, text)
+
+    def _note(self, path: str, request_id: bytes, took: float) -> None:
+        """Write the request's line, in a context of its own: the server's must name no request."""
+        own = copy_context()
+        own.run(begin_request, request_id.decode("ascii"))
+        own.run(_tell, path, took, self._shedding.problem)
+
+
+def _tell(path: str, took: float, problem: str) -> None:
+    fields = {
+        "event": "request",
+        "method": "POST",
+        "path": path,
+        "route": path,
+        "status": _STATUS,
+        "duration_ms": round(took, 1),
+        "overhead_ms": round(took, 1),
+        "attempts": 0,
+        "problem": problem,
+    }
+    message = "POST %s %d in %.0f ms: %s"
+    logger.debug(message, path, _STATUS, took, problem, extra={"fields": fields})

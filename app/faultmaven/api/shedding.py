@@ -64,6 +64,11 @@ class Shedding:
         self._unsaid = 0
         self._said = -_PAUSE
 
+    @property
+    def problem(self) -> str:
+        """Stable name of why requests are refused."""
+        return self._error.slug
+
     async def refuse(self, path: str, scope: Scope, send: Send) -> None:
         """Answer one request.
 
