@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import io
+import logging
 import platform
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from cli.command import run
 from faultmaven.cli.progress import ModelProgress
 from faultmaven.models.status import LocalModelState, LocalModelStatus
+from observability.log_of_tests import log_to_text
 
 
 async def test_version(tmp_path: Path) -> None:
@@ -72,6 +74,21 @@ def test_progress_in_a_terminal_is_a_bar() -> None:
     assert "50%" in shown
     assert "No room on the disk." in shown
     assert "Make room." in shown
+
+
+def test_a_line_of_the_log_goes_above_the_bar() -> None:
+    """While the bar is drawn it makes way for a line; the next one goes straight out."""
+    with log_to_text("console") as written:
+        log = logging.getLogger("faultmaven")
+        console = Console(file=io.StringIO(), force_terminal=True, width=80)
+        assert isinstance(console.file, io.StringIO)
+        with ModelProgress(console) as progress:
+            progress(_download(0.25))
+            log.warning("Beside it.")
+            assert written.getvalue() == ""
+        log.warning("After it.")
+    assert "WARNING: Beside it.\n" in console.file.getvalue()
+    assert written.getvalue() == "WARNING: After it.\n"
 
 
 def test_other_output_interrupts_the_bar_cleanly() -> None:

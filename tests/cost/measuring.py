@@ -126,15 +126,15 @@ def _undisturbed() -> Iterator[None]:
     """Let nothing be decided by the time that passes, and log as in production, to nowhere."""
     interval, stream = sys.getswitchinterval(), sys.stderr
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        sys.stderr = nowhere  # the handler takes it as it is now
+        sys.stderr = nowhere  # lines go to what it is when they are written
         configure_logging()
-        sys.stderr = stream
         gc.disable()
         gc.freeze()  # what is there already need not be looked through again and again
         sys.setswitchinterval(60)  # seconds: threads take turns only where they wait
         try:
             yield
         finally:
+            sys.stderr = stream
             sys.setswitchinterval(interval)
             gc.unfreeze()
             gc.enable()

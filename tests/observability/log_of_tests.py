@@ -44,7 +44,7 @@ def log_to_text(
     try:
         with redirect_stderr(io.StringIO()) as written:
             configure_logging(log_format, level)
-        yield written
+            yield written
     finally:
         root.setLevel(before[0])
         ours.setLevel(before[1])

@@ -130,3 +130,19 @@ def test_no_record_is_made_where_nobody_else_listens() -> None:
         logging.setLogRecordFactory(factory)
     assert written.getvalue().endswith(" 50 % done\n")
     assert made == []
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_a_line_that_cannot_be_written_fails_nobody(log_format: LogFormat) -> None:
+    """The log says that it lacks a line, in one line, and who told of the event goes on."""
+    journal = Journal("faultmaven.told")
+
+    class Unwritable:
+        def __str__(self) -> str:
+            raise KeyError("x")
+
+    with log_to_text(log_format) as written:
+        journal.tell(logging.INFO, "it\nhappened \ud800", None, lambda: {"event": Unwritable()})
+    if log_format == "json":
+        (line,) = written.getvalue().splitlines()
+        assert line == "A line of faultmaven.told was lost (KeyError): 'it\\nhappened \\ud800'"

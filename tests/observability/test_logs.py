@@ -273,6 +273,17 @@ async def test_a_full_disk_costs_lines_and_nothing_else() -> None:
     assert disk.tried == 1
 
 
+async def test_a_character_that_cannot_be_written_costs_no_line() -> None:
+    """Where the encoding has no place for one, it is escaped, and the others are as they are."""
+    taken = io.BytesIO()
+    ascii_only = io.TextIOWrapper(taken, "ascii", errors="strict", write_through=True)
+    stream = LogStream(ascii_only, seconds=0)
+    for line in ("before\n", "✅ done\n", "after\n"):
+        stream.write(line)
+    stream.flush()
+    assert taken.getvalue() == b"before\n\\u2705 done\nafter\n"
+
+
 async def test_the_lines_of_one_moment_are_written_together() -> None:
     """One system call for all that is logged while the first line waits."""
     told: list[str] = []

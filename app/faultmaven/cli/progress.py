@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self
 
 from faultmaven.cli.console import err
 
@@ -101,21 +99,15 @@ class ModelProgress:
             progress.TimeRemainingColumn(),
         )
         bar = progress.Progress(*columns, console=self._console, transient=True)
-        handlers = _handlers_of(sys.stderr)
-        bar.start()
         # While a bar is drawn, rich has a stand-in for standard error that writes above it.
-        for handler in handlers:
-            handler.setStream(sys.stderr)
+        bar.start()
         self._bar = bar
         return bar
 
     def _end_bar(self) -> None:
         if self._bar is not None:
-            handlers = _handlers_of(sys.stderr)
             self._bar.stop()
             self._bar = None
-            for handler in handlers:
-                handler.setStream(sys.stderr)
 
     def _say(self, status: LocalModelStatus) -> None:
         """One line a state, and one for every tenth of a download."""
@@ -133,10 +125,3 @@ class ModelProgress:
     def _line(self, text: str, *, style: str = "") -> None:
         if text:
             self._console.print(text, style=style, markup=False, soft_wrap=True)
-
-
-def _handlers_of(stream: TextIO) -> list[logging.StreamHandler[TextIO]]:
-    """Handlers of log lines that write there."""
-    handlers = logging.getLogger().handlers
-    found = [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
-    return [handler for handler in found if handler.stream is stream]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from threading import RLock
 from typing import TextIO
@@ -16,11 +17,11 @@ class LogStream:
     may write beside the event loop; the lock can be taken again by a signal's handler.
 
     Args:
-        stream: where they go.
+        stream: where they go; without one to what is standard error when they do.
         seconds: how long the event loop's lines wait for others.
     """
 
-    def __init__(self, stream: TextIO, *, seconds: float = 0.02) -> None:
+    def __init__(self, stream: TextIO | None = None, *, seconds: float = 0.02) -> None:
         self._stream = stream
         self._seconds = seconds
         self._lines: list[str] = []
@@ -40,7 +41,7 @@ class LogStream:
                 loop.call_later(self._seconds, self.flush)
 
     def flush(self) -> None:
-        """Write what was taken; what cannot be written is lost.
+        """Write what was taken; what cannot be written is lost, or escaped if it is a character.
 
         That must not be told: it would be a line of the log, which cannot be written either.
         """
@@ -48,4 +49,13 @@ class LogStream:
             lines, self._lines = self._lines, []
             if lines:
                 with suppress(OSError, ValueError):  # a full disk, a broken pipe, a closed file
-                    self._stream.write("".join(lines))
+                    stream, text = self._stream or sys.stderr, "".join(lines)
+                    try:
+                        stream.write(text)
+                    except UnicodeEncodeError:  # PYTHONIOENCODING may say that characters fail
+                        stream.write(_escaped(text, stream.encoding))
+
+
+def _escaped(text: str, encoding: str) -> str:
+    """The text without characters that the encoding has no place for."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)
