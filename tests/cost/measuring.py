@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 import tracemalloc
@@ -134,6 +135,7 @@ def _undisturbed() -> Iterator[None]:
         try:
             yield
         finally:
+            logging.getLogger().handlers[-1].close()  # writes what waits for the end of its moment
             sys.stderr = stream
             sys.setswitchinterval(interval)
             gc.unfreeze()

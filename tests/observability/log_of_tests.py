@@ -45,6 +45,7 @@ def log_to_text(
         with redirect_stderr(io.StringIO()) as written:
             configure_logging(log_format, level)
             yield written
+            root.handlers[-1].close()  # which writes what waits for the end of its moment
     finally:
         root.setLevel(before[0])
         ours.setLevel(before[1])
