@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 
 from api.live import live_client
 from api.service import (
@@ -24,7 +25,7 @@ from api.service import (
     problem,
     sample,
 )
-from faultmaven.api.admission import BOUNDED, Room
+from faultmaven.api.admission import BOUNDED, AdmissionMiddleware, Room
 from faultmaven.errors import OverloadedError
 from observability.log_of_tests import log_to_text
 
@@ -324,3 +325,25 @@ def test_places_are_never_lost_nor_invented(steps: list[str], places: int, queue
         assert (room.taken, room.waiting, inside) == (0, 0, 0)
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(("places", "at_once"), [(100, 30), (32, 16 + 8)])
+async def test_turns_are_taken_only_where_it_may_soon_be_full(places: int, at_once: int) -> None:
+    """While half of the places are free whoever comes begins at once, later few in each turn."""
+    begun: list[Scope] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        begun.append(scope)
+        await asyncio.sleep(0)  # each keeps its place for a while
+
+    async def silent(*_: object) -> Any:
+        """Nothing is received or sent."""
+
+    room = Room(places=places, queue=0)
+    guarded = AdmissionMiddleware(app, room=room, on_shed=lambda _path: None)
+    scope = {"type": "http", "method": "POST", "path": "/v1/messages", "headers": []}
+    callers = [asyncio.create_task(guarded(scope, silent, silent)) for _ in range(30)]
+    await asyncio.sleep(0)
+    first = len(begun)
+    await asyncio.gather(*callers)
+    assert (first, len(begun), room.taken) == (at_once, 30, 0)

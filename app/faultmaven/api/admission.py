@@ -57,6 +57,11 @@ class Room:
         return len(self._waiting)
 
     @property
+    def is_half_taken(self) -> bool:
+        """Whether so much is going on that it may soon be full."""
+        return 2 * self.taken > now(self._places)
+
+    @property
     def is_full(self) -> bool:
         """Whether whoever enters now is refused at once."""
         if not self._waiting and self.taken < now(self._places):
@@ -133,7 +138,7 @@ class AdmissionMiddleware:
             await self.shedding.refuse(path, scope, send)
             return
         try:
-            if self._room.taken > _BEGIN_AT_ONCE:
+            if self._room.taken > _BEGIN_AT_ONCE and self._room.is_half_taken:
                 await self._turns.come()
             await self._app(scope, receive, send)
         finally:
