@@ -7,6 +7,7 @@ of its own so that it can be pinned.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -208,7 +209,9 @@ class _Calls:
 def _main() -> None:
     errand = TypeAdapter(Errand).validate_json(sys.stdin.buffer.read())
     outcome = uvloop.run(_Calls(errand).run())
-    sys.stdout.buffer.write(TypeAdapter(Outcome).dump_json(outcome))
+    # By a writer of its own: of what Python writes unbuffered, a pipe may take only a part.
+    with os.fdopen(sys.stdout.fileno(), "wb", closefd=False) as out:
+        out.write(TypeAdapter(Outcome).dump_json(outcome))
 
 
 if __name__ == "__main__":
