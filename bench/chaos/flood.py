@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -10,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.speed.answers import LAST
-from bench.speed.child import pinned
 from bench.speed.target import Target
+from bench.speed.wrk import said_by_wrk
 
 _SCRIPT = Path(__file__).with_name("flood.lua")
 _CONNECTIONS = 512
@@ -94,15 +93,9 @@ async def flood(target: Target, *, rate: float, seconds: float, processors: Sequ
         RuntimeError: wrk failed; holds what it said.
     """
     duration = max(1, round(seconds)) + _WARM_UP
-    words = ("-t", "1", "-c", str(_CONNECTIONS), "-d", f"{duration}s", "--timeout", "20s")
+    words = ("-t", "1", "-c", str(_CONNECTIONS), "-d", f"{duration}s", "-s", str(_SCRIPT))
     given = (f"{rate:f}", str(_WARM_UP), LAST, json.dumps(target.body))
-    process = await asyncio.create_subprocess_exec(
-        *pinned(("wrk", *words, "-s", str(_SCRIPT), target.url, "--", *given), processors),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return _read(said.decode(errors="replace"))
+    return _read(await said_by_wrk(*words, target.url, "--", *given, processors=processors))
 
 
 def _read(said: str) -> Flood:

@@ -86,13 +86,18 @@ async def burst(
     script = folder / "load.lua"
     script.write_text(_script(target), encoding="utf-8")
     words = ("-t", "1", "-c", str(connections), "-d", f"{max(1, round(seconds))}s")
+    return _read(await said_by_wrk(*words, "-s", str(script), target.url, processors=processors))
+
+
+async def said_by_wrk(*words: str, processors: Sequence[int]) -> str:
+    """What wrk says to these words, run on these processors; it gives up an answer after 20 s."""
     process = await asyncio.create_subprocess_exec(
-        *pinned(("wrk", *words, "--timeout", "20s", "-s", str(script), target.url), processors),
+        *pinned(("wrk", "--timeout", "20s", *words), processors),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await process.communicate()
-    return _read(said.decode(errors="replace"))
+    return said.decode(errors="replace")
 
 
 def _script(target: Target) -> str:

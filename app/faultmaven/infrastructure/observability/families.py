@@ -84,23 +84,30 @@ class Family(Collector, Generic[OneSeries]):
         return self._keep(place)
 
 
-class CounterFamily(Family[Count]):
-    """Numbers that only go up."""
+class NumberFamily(Family[Count]):
+    """Series that are one number each."""
 
-    kind = "counter"
+    ending: ClassVar[str]
+    exposed: ClassVar[type[CounterMetricFamily | GaugeMetricFamily]]
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         """The family as it stands."""
-        family = CounterMetricFamily(self._name, self._text, labels=self._labels)
+        family = self.exposed(self._name, self._text, labels=self._labels)
         for values, count in self._series.items():
             family.add_metric(values, count.value)
         yield family
 
     def _begun(self, values: tuple[str, ...]) -> Count:
-        return self._kept("_total", values)
+        return self._kept(self.ending, values)
 
 
-class GaugeFamily(Family[Count]):
+class CounterFamily(NumberFamily):
+    """Numbers that only go up."""
+
+    kind, ending, exposed = "counter", "_total", CounterMetricFamily
+
+
+class GaugeFamily(NumberFamily):
     """Numbers that say how it is now.
 
     Args:
@@ -111,23 +118,13 @@ class GaugeFamily(Family[Count]):
         mode: what is made of the numbers of several processes, as the client library has it.
     """
 
-    kind = "gauge"
+    kind, ending, exposed = "gauge", "", GaugeMetricFamily
 
     def __init__(
         self, ledger: Ledger, name: str, text: str, labels: tuple[str, ...] = (), *, mode: str
     ) -> None:
         super().__init__(ledger, name, text, labels)
         self.mode = mode
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The family as it stands."""
-        family = GaugeMetricFamily(self._name, self._text, labels=self._labels)
-        for values, count in self._series.items():
-            family.add_metric(values, count.value)
-        yield family
-
-    def _begun(self, values: tuple[str, ...]) -> Count:
-        return self._kept("", values)
 
 
 class HistogramFamily(Family[Distribution]):
