@@ -1,6 +1,6 @@
 """What becomes of an answer once it is read: nothing of it is lost."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from faultmaven.infrastructure.llm.wire.answer import finished
@@ -27,6 +27,15 @@ def test_nothing_that_was_read_is_lost() -> None:
     """An answer that is as it should be stays what it is, in every one of its fields."""
     assert _FULL.keys() == {field.name for field in fields(Completion)}
     assert finished(Completion(**_FULL)) == Completion(**_FULL)
+
+
+def test_an_answer_that_is_all_text_stays_what_it_is() -> None:
+    """What is in our words already is not written anew; what is not in them is."""
+    plain = Completion("The disk is full.", usage=Usage(3, 4), model="gpt-4o", logprobs=({},))
+    assert finished(plain) is plain
+    assert finished(replace(plain, finish_reason="max_tokens")).finish_reason == "length"
+    assert finished(replace(plain, text=" The disk is full.\n")) == plain
+    assert finished(replace(plain, model="gpt 4o\n\nrm")).model == "gpt 4o rm"
 
 
 def test_thoughts_in_the_text_follow_those_beside_it() -> None:

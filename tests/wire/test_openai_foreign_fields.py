@@ -34,3 +34,20 @@ def test_only_who_knows_a_field_gets_it(
     body = json.loads(codec.encode(request, Endpoint("http://127.0.0.1:9/v1", "key")).body)
     assert {name: body[name] for name in ASKED if name in body} == sent
     assert codec.ignored(request) == ignored
+
+
+@pytest.mark.parametrize(
+    ("model", "temperature", "ignored"),
+    [
+        ("gpt-4o", 0.2, ()),
+        ("gpt-5.2", None, ()),
+        ("gpt-5.2", 1.0, ()),
+        ("gpt-5.2", 0.2, ("temperature",)),
+    ],
+)
+def test_a_temperature_that_is_left_out_is_told(
+    model: str, temperature: float | None, ignored: tuple[str, ...]
+) -> None:
+    """A model that reasons refuses one, unless it is the one that says nothing."""
+    request = CompletionRequest(model, (Message("user", "Hi"),), temperature=temperature)
+    assert OpenAIChat(OPENAI).ignored(request) == ignored

@@ -31,6 +31,7 @@ from faultmaven.models.stream import Delta, ToolCallPiece
 
 _OK = 200
 _NO_ARGUMENTS = "{}"
+_AS_WE_SAY = frozenset((STOP, LENGTH))  # how nearly all answers end
 _LONGEST_NAME = 120
 _NAME = re.compile(r"[A-Za-z0-9._:/@+-]{0,120}")  # how models are called; else it is just text
 
@@ -50,7 +51,21 @@ def finished(completion: Completion) -> Completion:
         ContentFilteredError: there is no text because policy or the model withheld it.
         ProviderProtocolError: there is no text for any other reason; the message says which.
     """
-    return _judged(completion, *split_thinking(completion.text))
+    text, thoughts = split_thinking(completion.text)
+    if _is_finished(completion, text):
+        return completion
+    return _judged(completion, text, thoughts)
+
+
+def _is_finished(completion: Completion, text: str) -> bool:
+    """Whether there is nothing to change about it, as about nearly all that are not streamed."""
+    return (
+        bool(text)
+        and text == completion.text
+        and completion.finish_reason in _AS_WE_SAY
+        and not (completion.reasoning or completion.tool_calls)
+        and _NAME.fullmatch(completion.model) is not None
+    )
 
 
 def _judged(completion: Completion, text: str, thoughts: str) -> Completion:

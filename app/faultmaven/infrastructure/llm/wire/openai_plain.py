@@ -14,6 +14,8 @@ from faultmaven.models.json_text import read_json
 
 _MOST_TOKENS = 2**53  # as the careful reader has it
 _MEANINGFUL = ("refusal", "reasoning_content", "reasoning", "tool_calls", "function_call")
+_NO_TEXT = frozenset(_MEANINGFUL)
+_PARTS = ("prompt_tokens_details", "completion_tokens_details")  # of the tokens counted
 
 
 def plain_text(data: bytes) -> tuple[str, str] | None:
@@ -26,7 +28,7 @@ def plain_text(data: bytes) -> tuple[str, str] | None:
     if choice is None:
         return None
     delta = choice.get("delta")
-    if type(delta) is not dict or (len(delta) > 1 and any(map(delta.get, _MEANINGFUL))):
+    if type(delta) is not dict or (len(delta) > 1 and _says_more(delta)):
         return None
     text, model = delta.get("content"), event.get("model", "")
     return (text, model) if type(text) is str and text and type(model) is str else None
@@ -58,13 +60,18 @@ def plain_answer(data: bytes) -> Completion | None:
         return None
     choice = _first_choice(body)
     message = choice.get("message") if choice is not None else None
-    if choice is None or type(message) is not dict or any(map(message.get, _MEANINGFUL)):
+    if choice is None or type(message) is not dict or _says_more(message):
         return None
     text, reason = message.get("content"), choice.get("finish_reason")
     model, usage = body.get("model", ""), _plain_usage(body.get("usage"))
     if type(text) is not str or type(reason) is not str or type(model) is not str or usage is None:
         return None
     return Completion(text=text, finish_reason=reason, usage=usage, model=model) if text else None
+
+
+def _says_more(message: dict[str, Any]) -> bool:
+    """Whether there is something in it beside its text."""
+    return not _NO_TEXT.isdisjoint(message) and any(map(message.get, _MEANINGFUL))
 
 
 def _first_choice(body: Any) -> dict[str, Any] | None:
@@ -82,16 +89,21 @@ def _plain_usage(usage: Any) -> Usage | None:
     """The tokens spent, where they are told as they should be, and no price beside them."""
     if type(usage) is not dict or "cost" in usage:
         return None
-    counts = (
-        usage.get("prompt_tokens"),
-        usage.get("completion_tokens"),
-        _detail(usage, "prompt_tokens_details", "cached_tokens"),
-        _detail(usage, "completion_tokens_details", "reasoning_tokens"),
-    )
-    if not all(type(count) is int and 0 <= count <= _MOST_TOKENS for count in counts):
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not (_are_counts(prompt, completion) and prompt and completion):
         return None
-    prompt, completion, cached, reasoning = counts
-    return Usage(prompt, completion, cached, reasoning) if prompt and completion else None
+    if usage.keys().isdisjoint(_PARTS):
+        return Usage(prompt, completion)
+    cached = _detail(usage, "prompt_tokens_details", "cached_tokens")
+    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
+    told = _are_counts(cached, reasoning)
+    return Usage(prompt, completion, cached, reasoning) if told else None
+
+
+def _are_counts(one: Any, other: Any) -> bool:
+    if type(one) is not int or type(other) is not int:
+        return False
+    return 0 <= one <= _MOST_TOKENS and 0 <= other <= _MOST_TOKENS
 
 
 def _detail(usage: dict[str, Any], part: str, name: str) -> Any:

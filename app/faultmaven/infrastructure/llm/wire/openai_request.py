@@ -69,9 +69,11 @@ def payload(request: CompletionRequest, dialect: ChatDialect, options: Mapping[s
 def ignored(request: CompletionRequest, dialect: ChatDialect) -> tuple[str, ...]:
     """What is asked and not sent, in the caller's names, sorted."""
     controls, temperature = request.controls, request.temperature
-    if not (controls.parameters or controls.native or request.stop or temperature is not None):
-        return ()  # most requests ask nothing that a model might refuse
     parameters = controls.parameters
+    if not (parameters or controls.native or request.stop):
+        if temperature is None or temperature == _SAMPLING["temperature"]:
+            return ()  # most requests ask nothing that a model might refuse
+        return ("temperature",) if "temperature" in _rules(dialect, request.model).refused else ()
     elsewhere = left_out(request, carried=parameters.keys() - _OURS, protocol=_PROTOCOL)
     asked = {**_further(request), "temperature": temperature, "stop": request.stop or None}
     missed = (
