@@ -1,6 +1,7 @@
 """How sure an answer is, and why."""
 
 import math
+import zlib
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,27 @@ def test_unknown_finish_reason_counts_nothing() -> None:
 def test_repetition_counts() -> None:
     """A model caught in a loop is not trusted."""
     assert score(0.85, text="The disk is full. " * 100) == pytest.approx(0.55)
+
+
+def is_repetitive(text: str) -> bool:
+    """Whether an answer repeats itself, word by word as it is defined."""
+    words, raw = text.split(), text.encode("utf-8", "replace")
+    is_varied = 4 * len(set(words)) > len(words) > 50
+    return len(raw) > 0 and not is_varied and len(zlib.compress(raw, 1)) < 0.12 * len(raw)
+
+
+@given(
+    words=st.lists(st.sampled_from([*"abcdefgh", "disk " * 9, "x" * 300, "é", "\n"]), max_size=80),
+    numbers=st.integers(0, 90),
+    times=st.integers(1, 12),
+)
+def test_only_a_long_text_that_repeats_itself_counts(
+    words: list[str], numbers: int, times: int
+) -> None:
+    """New words in every fourth place, or a text that takes some room, are no repetition."""
+    text = " ".join([*words * times, *map(str, range(numbers))])
+    expected = 0.55 if len(text) >= 600 and is_repetitive(text) else 0.85
+    assert score(0.85, text=text) == pytest.approx(expected)
 
 
 def test_length_alone_changes_nothing() -> None:
