@@ -95,6 +95,32 @@ def test_another_event_loop_begins_anew() -> None:
     assert asyncio.run(wait(limits, 0.01)) < 5
 
 
+def test_no_task_no_bound() -> None:
+    """Outside of tasks nothing could be ended, whether or not an event loop is known."""
+    limits = TimeLimits()
+
+    async def enter_beside_a_task() -> BaseException | None:
+        told: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+
+        def enter() -> None:
+            try:
+                limits.within(60).__enter__()
+            except RuntimeError as error:
+                told.set_result(error)
+            else:
+                told.set_result(None)
+
+        asyncio.get_running_loop().call_soon(enter)
+        return await told
+
+    assert isinstance(asyncio.run(enter_beside_a_task()), RuntimeError)
+    assert asyncio.run(wait(limits, 0.01)) < 5
+    assert isinstance(asyncio.run(enter_beside_a_task()), RuntimeError)
+    with pytest.raises(RuntimeError):
+        limits.within(60).__enter__()
+    assert limits.waits == set()
+
+
 class CountingLoop(asyncio.SelectorEventLoop):
     """An event loop that remembers the timers that were set on it."""
 

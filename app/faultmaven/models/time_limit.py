@@ -33,14 +33,32 @@ class TimeLimits:
         """
         return TimeLimit(self, time.monotonic() + seconds)
 
-    def watch(self, wait: TimeLimit, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch over a wait on that event loop until it is discarded from `waits`."""
-        if loop is not self._loop:
-            self._loop, self._rings, self._timer = loop, math.inf, None
-            self.waits.clear()
+    def watch(self, wait: TimeLimit) -> asyncio.Task[object]:
+        """Watch over a wait until it is discarded from `waits`; whose it is.
+
+        Raises:
+            RuntimeError: no task is running that could be made to leave.
+        """
+        # To ask which event loop runs is a system call; a known one is running if its task is.
+        loop = self._loop
+        task = None if loop is None else asyncio.current_task(loop)
+        if loop is None or task is None:
+            loop = asyncio.get_running_loop()
+            task = self._begin_on(loop)
         self.waits.add(wait)
         if wait.due < self._rings:
             self._set(loop, wait.due)
+        return task
+
+    def _begin_on(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
+        """Watch over waits on that event loop; those on another one are over."""
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("only a task's waits can be bounded")
+        if loop is not self._loop:
+            self._loop, self._rings, self._timer = loop, math.inf, None
+            self.waits.clear()
+        return task
 
     def _set(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         if self._timer is not None:
@@ -79,12 +97,9 @@ class TimeLimit:
         Raises:
             RuntimeError: no task is running that could be made to leave.
         """
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
-        if task is None:
-            raise RuntimeError("only a task's waits can be bounded")
-        self._task, self._cancelled_before, self._ended = task, task.cancelling(), False
-        self._limits.watch(self, loop)
+        self._ended = False
+        self._task = task = self._limits.watch(self)
+        self._cancelled_before = task.cancelling()
 
     def end(self) -> None:
         """Make the task leave the context."""
