@@ -67,9 +67,10 @@ class Attempts:
 
     def add(self, attempt: Attempt, now: Moment) -> None:
         """Take an ended attempt into account."""
+        good = attempt.succeeded
         for share in (self.outcomes, self.judged):
-            share.add(good=attempt.succeeded, now=now.at)
-        if attempt.succeeded:
+            share.add(good=good, now=now.at)
+        if good:
             self._latencies.append((now.at, attempt.total_ms))
             self.failures, self.succeeded = 0, now
         else:
