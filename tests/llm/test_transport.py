@@ -99,6 +99,23 @@ async def test_silence_ends_at_the_timeout(transport: Transport, up: Upstream, f
     await up.until(lambda up: up.disconnects)
 
 
+async def test_each_exchange_has_its_own_time(transport: Transport, up: Upstream) -> None:
+    """The short ones among long ones end first, each at its time, and cost the others nothing."""
+    up.default = "stalled_headers"
+    ended: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        with pytest.raises(ProviderTimeoutError, match=f"no answer within {seconds} s"):
+            await transport.send(question(up), timeout=seconds)
+        ended.append(seconds)
+
+    await asyncio.gather(wait(0.5), wait(0.1), wait(0.3))
+    assert ended == [0.1, 0.3, 0.5]
+    await wait(0.2)
+    up.recover()
+    assert (await transport.send(question(up), timeout=5)).status == 200
+
+
 @pytest.mark.parametrize(
     "fault", ["slow_drip", "chunked", "until_close", "early_hints", "gzip_body"]
 )

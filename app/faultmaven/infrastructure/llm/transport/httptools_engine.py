@@ -44,7 +44,7 @@ class HttptoolsTransport:
             started = pool.loop.time()
             connection = await _connected(pool, address.origin, timeout)
             left -= pool.loop.time() - started
-        timer = pool.loop.call_later(left, connection.expire, timeout)
+        pool.expiry.begin(connection, left, timeout)
         try:
             connection.send(head, request.body)
             body = await connection.body()
@@ -53,7 +53,7 @@ class HttptoolsTransport:
                 body = _decoded(body, answer)
             return WireResponse(answer.status, answer.headers, body)
         finally:
-            timer.cancel()
+            pool.expiry.end(connection)
             pool.give_back(connection)
 
     def stream(self, request: WireRequest) -> AbstractAsyncContextManager[WireStream]:
