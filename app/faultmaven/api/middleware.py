@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import time
-from binascii import hexlify
 from collections.abc import Awaitable, Callable
-from os import urandom
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.errors import REQUEST_ID_HEADER
+from faultmaven.api.random_ids import random_id
 from faultmaven.infrastructure.observability.journal import Journal
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.infrastructure.observability.request import begin_request
@@ -148,7 +147,7 @@ def request_id_of(scope: Scope) -> bytes:
             if _ID.fullmatch(given):
                 return bytes(given)
             break
-    return b"req-" + hexlify(urandom(16))
+    return b"req-" + random_id().encode("ascii")
 
 
 def _shown_path(scope: Scope) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from os import urandom
 from typing import Any
 
+from faultmaven.api.random_ids import random_id
 from faultmaven.models.attempt import Usage
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.prompt import Thought, ToolCall
@@ -32,7 +32,7 @@ _UNKNOWN_END = "max_tokens"
 
 def new_message_id() -> str:
     """A name for one answer."""
-    return f"msg_{urandom(16).hex()}"
+    return f"msg_{random_id()}"
 
 
 def message(answer: LLMResponse, *, message_id: str, shows_thoughts: bool) -> Fields:

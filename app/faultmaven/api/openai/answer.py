@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from os import urandom
 from typing import Any
 
+from faultmaven.api.random_ids import random_id
 from faultmaven.models.attempt import Usage
 from faultmaven.models.interfaces import LLMResponse
 from faultmaven.models.json_text import json_bytes
@@ -50,7 +50,7 @@ class Envelope:
 
 def new_envelope(*, old_words: bool = False) -> Envelope:
     """The envelope of a new answer."""
-    return Envelope(f"chatcmpl-{urandom(16).hex()}", int(time.time()), old_words)
+    return Envelope(f"chatcmpl-{random_id()}", int(time.time()), old_words)
 
 
 def completion_body(answer: LLMResponse, envelope: Envelope) -> dict[str, Any]:
