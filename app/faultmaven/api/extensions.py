@@ -19,8 +19,13 @@ from faultmaven.models.request import MAX_UNKNOWN_FIELDS, ProviderName
 _NAME = re.compile(r"[\x21-\x7e]{1,256}")
 
 
+def is_model_name(text: str) -> bool:
+    """Whether a text can be the name of a model."""
+    return _NAME.fullmatch(text) is not None
+
+
 def _model_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
+    if not is_model_name(text):
         raise fault("is not a model's name", fix="GET /v1/models lists those that exist.")
     return text
 

@@ -14,11 +14,13 @@ from faultmaven.api.event_stream import EventStream, LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.api.json_answer import JSONAnswer
 from faultmaven.api.openai import described
-from faultmaven.api.openai.answer import completion_body, new_envelope
+from faultmaven.api.openai.answer import Envelope, completion_body, new_envelope
+from faultmaven.api.openai.plain_question import plain_question
 from faultmaven.api.openai.question import question_of, speaks_of_functions
 from faultmaven.api.openai.request import ChatRequest
 from faultmaven.api.openai.stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
+from faultmaven.models.completion import CompletionQuestion
 from faultmaven.models.json_text import json_bytes
 from faultmaven.services.large_texts import worked
 
@@ -29,29 +31,47 @@ router = APIRouter(tags=["openai"])
 @router.post("/v1/chat/completions", **described.CHAT)
 async def create_chat_completion(request: Request) -> Response:
     """Answer a chat, whole or while it is written, for as long as its caller waits."""
-    completions = services_of(request).completions
     raw = await read_body(request)
+    timeout = timeout_header(request)
+    plain = plain_question(raw, timeout)
+    if plain is not None:
+        return await _whole(request, raw, plain, new_envelope())
     body = await checked(raw, ChatRequest, needed="model and messages")
-    question = await worked(len(raw), question_of, body, timeout_header(request), size=len(raw))
+    question = await worked(len(raw), question_of, body, timeout, size=len(raw))
+    envelope = new_envelope(old_words=speaks_of_functions(body))
+    if body.stream:
+        return _live(request, question, envelope, with_usage=body.wants_usage)
+    return await _whole(request, raw, question, envelope)
+
+
+async def _whole(
+    request: Request, raw: bytes, question: CompletionQuestion, envelope: Envelope
+) -> Response:
+    came = require_request()
+    work = services_of(request).completions.complete(
+        question,
+        request_id=came.request_id,
+        received_at=came.started_at,
+        fingerprint=await fingerprint_of(request, raw),
+    )
+    answer = await unless_gone(request.receive, work)
+    return JSONAnswer(json_bytes(completion_body(answer, envelope)), lines_of_answer(answer))
+
+
+def _live(
+    request: Request, question: CompletionQuestion, envelope: Envelope, *, with_usage: bool
+) -> Response:
     came = require_request()
     ask = partial(
-        completions.complete,
+        services_of(request).completions.complete,
         question,
         request_id=came.request_id,
         received_at=came.started_at,
     )
-    envelope = new_envelope(old_words=speaks_of_functions(body))
-    if body.stream:
 
-        async def produce(stream: EventStream) -> None:
-            await stream_answer(
-                stream,
-                lambda listener: ask(listener=listener),
-                envelope,
-                with_usage=body.wants_usage,
-            )
+    async def produce(stream: EventStream) -> None:
+        await stream_answer(
+            stream, lambda listener: ask(listener=listener), envelope, with_usage=with_usage
+        )
 
-        return LiveResponse(produce)
-    fingerprint = await fingerprint_of(request, raw)
-    answer = await unless_gone(request.receive, ask(fingerprint=fingerprint))
-    return JSONAnswer(json_bytes(completion_body(answer, envelope)), lines_of_answer(answer))
+    return LiveResponse(produce)

@@ -17,11 +17,11 @@ from faultmaven.api.openai.parts import ChatMessage, Shape, Texts
 from faultmaven.models.faults import fault
 
 _MAX_STOPS = 4
-_MAX_TOKENS = 10_000_000
+MAX_TOKENS = 10_000_000
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
-Tokens = Annotated[int, Field(ge=1, le=_MAX_TOKENS)]
+Tokens = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
 
 
 def _few_stops(stops: str | list[str]) -> str | list[str]:
