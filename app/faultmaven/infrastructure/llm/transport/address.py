@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
-
-import httpx
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NamedTuple
 
 from faultmaven.errors import ProviderConnectionError
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.proxies import Proxy
 from faultmaven.infrastructure.llm.wire.types import SharedHeaders, WireRequest
 
-USER_AGENT = f"python-httpx/{httpx.__version__}"
+if TYPE_CHECKING:
+    import httpx
+
+USER_AGENT = f"python-httpx/{version('httpx')}"
 """What every engine calls itself, so that no vendor tells them apart."""
 
 _USER = "authorization"
 _PORTS = {"http": 80, "https": 443}
+_NUMBER = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+# What httpx leaves as it is: loading that takes longer than the rest of the transport together.
+_PLAIN = re.compile(
+    rf"(https?)://((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*|{_NUMBER}(?:\.{_NUMBER}){{3}})"
+    r"(?::([1-9]\d{0,4}))?((?:/(?!\.)[\w.~:-]*)*)(\?[\w.~:=&-]+)?",
+    re.ASCII,
+)
+_LONGEST = 2000  # characters of a plain address
 _ALWAYS = {
     "accept": "*/*",
     "accept-encoding": "gzip, deflate",  # others can grow without bound in one step
@@ -127,6 +138,26 @@ def address_of(url: str) -> Address:
 
 
 def _taken_apart(url: str) -> Address:
+    plain = _PLAIN.fullmatch(url) if len(url) <= _LONGEST else None
+    return _with_care(url) if plain is None else _as_it_is(*plain.groups(default=""))
+
+
+def _as_it_is(scheme: str, host: str, digits: str, path: str, query: str) -> Address:
+    """The address of a URL in which nothing is to be escaped, resolved or left out."""
+    usual = _PORTS[scheme]
+    port = int(digits or usual)
+    failures.require_port(port)
+    return Address(
+        origin=Origin(host, port, secure=scheme == "https"),
+        target=f"{path or '/'}{query}",
+        netloc=host if port == usual else f"{host}:{port}",
+        credentials="",
+    )
+
+
+def _with_care(url: str) -> Address:
+    import httpx  # noqa: PLC0415 - few addresses need it
+
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError) as error:

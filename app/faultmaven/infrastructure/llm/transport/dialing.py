@@ -14,7 +14,7 @@ from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import Origin
 from faultmaven.infrastructure.llm.transport.connection import Connection
 from faultmaven.infrastructure.llm.transport.proxies import Proxy
-from faultmaven.infrastructure.llm.transport.tls import tls_context
+from faultmaven.infrastructure.llm.transport.tls import loaded_context
 
 _HEAD_START = 0.25  # seconds before the next address is tried beside the last (RFC 8305, 5)
 _AGREED = range(200, 300)  # the only statuses that make a tunnel (RFC 9110, 9.3.6)
@@ -52,7 +52,7 @@ async def _secured(origin: Origin, connection: Connection) -> None:
     try:
         if origin.proxy is not None:
             await _passed_on(origin, origin.proxy, connection)
-        await connection.secure(tls_context(), origin.host)
+        await connection.secure(await loaded_context(), origin.host)
         secured = True
     except TimeoutError:
         raise

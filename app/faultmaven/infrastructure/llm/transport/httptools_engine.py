@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from faultmaven.infrastructure.llm.transport import failures
 from faultmaven.infrastructure.llm.transport.address import Address, Origin, address_of
 from faultmaven.infrastructure.llm.transport.answer import Answer
 from faultmaven.infrastructure.llm.transport.compression import decoder_for
 from faultmaven.infrastructure.llm.transport.connection import Connection
-from faultmaven.infrastructure.llm.transport.httpx_engine import HttpxTransport
 from faultmaven.infrastructure.llm.transport.pool import Pool
 from faultmaven.infrastructure.llm.transport.proxies import Proxies, proxy_at
 from faultmaven.infrastructure.llm.transport.seam import PoolLimits, WireStream
 from faultmaven.infrastructure.llm.wire.types import WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from faultmaven.infrastructure.llm.transport.httpx_engine import HttpxTransport
 
 
 class HttptoolsTransport:
@@ -31,13 +34,13 @@ class HttptoolsTransport:
         self._limits = limits or PoolLimits()
         self._pool: Pool | None = None
         self._proxies = Proxies()
-        self._by_httpx = HttpxTransport(self._limits)
+        self._other: HttpxTransport | None = None
 
     async def send(self, request: WireRequest, *, timeout: float) -> WireResponse:  # noqa: ASYNC109 - bounds the whole exchange
         """Send and return the whole answer; see `Transport.send`."""
         pool, address = self._pool_of_this_loop(), self._way(request)
         if address is None:
-            return await self._by_httpx.send(request, timeout=timeout)
+            return await self._by_httpx().send(request, timeout=timeout)
         head, left = address.head(request), timeout
         connection = pool.lend(address.origin)
         if connection is None:
@@ -60,7 +63,7 @@ class HttptoolsTransport:
         """Send and give the answer as it comes; see `Transport.stream`."""
         pool, address = self._pool_of_this_loop(), self._way(request)
         if address is None:
-            return self._by_httpx.stream(request)
+            return self._by_httpx().stream(request)
         return _Streaming(pool, address.origin, address.head(request), request.body)
 
     async def aclose(self) -> None:
@@ -68,18 +71,29 @@ class HttptoolsTransport:
         pool, self._pool = self._pool, None
         if pool is not None and pool.loop is asyncio.get_running_loop():
             await pool.aclose()
-        await self._by_httpx.aclose()
+        if self._other is not None:
+            await self._other.aclose()
 
     def discard(self) -> None:
         """Close every connection from outside a coroutine, as far as their loop allows."""
         pool, self._pool = self._pool, None
-        self._by_httpx.discard()
+        if self._other is not None:
+            self._other.discard()
         if pool is None or pool.loop.is_closed():
             return  # the loop took its connections with it
         if pool.loop.is_running():
             pool.loop.call_soon_threadsafe(pool.discard)
         else:
             pool.loop.run_until_complete(pool.aclose())
+
+    def _by_httpx(self) -> HttpxTransport:
+        if self._other is None:
+            from faultmaven.infrastructure.llm.transport.httpx_engine import (  # noqa: PLC0415 - few need it, and it takes long to load
+                HttpxTransport,
+            )
+
+            self._other = HttpxTransport(self._limits)
+        return self._other
 
     def _pool_of_this_loop(self) -> Pool:
         if self._pool is None or self._pool.loop is not asyncio.get_running_loop():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
-import httpx
-
 from faultmaven.infrastructure.llm.transport.failures import is_port
+
+if TYPE_CHECKING:
+    import httpx
 
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that no proxy is asked for: one meant for the internet must not see what goes there."""
@@ -55,6 +56,8 @@ class Proxies:
 @lru_cache(maxsize=16)
 def proxy_at(address: str) -> Proxy | None:
     """Take a proxy's address apart; ``None`` where it is not one that speaks plain HTTP."""
+    import httpx  # noqa: PLC0415 - as long as no proxy is named nobody needs it
+
     try:
         url = httpx.URL(address if "://" in address else f"http://{address}")
     except httpx.InvalidURL:
