@@ -88,6 +88,7 @@ def test_key_of_a_known_shape_is_removed_wherever_it_stands(
     assert key not in masked.text
     assert key[-8:] not in masked.text
     assert masked.kinds in {(kind,), ("bearer_token",)}
+    assert mask_credentials(frame.format(key)) == masked.text
 
 
 @pytest.mark.parametrize(("name", "key"), _UNNAMED_KEYS.items())
