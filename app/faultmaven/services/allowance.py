@@ -29,4 +29,5 @@ class Allowance:
     @property
     def left(self) -> float:
         """Seconds left; never negative."""
-        return max(self.seconds - self.elapsed, 0.0)
+        left = self.seconds - (self.clock() - self.started)
+        return left if left > 0 else 0.0

@@ -157,7 +157,7 @@ class ModelDirectory:
 
 
 def _require_configured(providers: Sequence[str], known: Sequence[str]) -> None:
-    if not set(providers) <= set(known):
+    if providers and not set(providers) <= set(known):
         message = "names a provider that is not configured"
         hint = f"Choose from: {', '.join(known) or 'none'}."
         raise InvalidInputError(message, field="providers", hint=hint)
