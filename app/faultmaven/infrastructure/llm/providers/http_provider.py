@@ -181,7 +181,11 @@ class HTTPProvider(BaseLLMProvider):
         endpoint: Endpoint,
     ) -> Completion:
         for codec in self._candidates():
-            response = self._clean(await self._raw(codec.encode(request, endpoint), timeout))
+            # Nobody keeps the request: a large one goes as soon as its answer is there.
+            answer = self._transport.send(
+                self._direct(codec.encode(request, endpoint)), timeout=timeout
+            )
+            response = self._clean(await answer)
             if self._understood(codec, response):
                 return self._read(codec, response)
         raise self._failure(self.codec, response)
@@ -231,11 +235,7 @@ class HTTPProvider(BaseLLMProvider):
         return () if has_no_such_path(response) else (self._read_check(codec, response),)
 
     async def _scrubbed(self, request: WireRequest, timeout: float) -> WireResponse:  # noqa: ASYNC109 - passed on
-        return self._clean(await self._raw(request, timeout))
-
-    def _raw(self, request: WireRequest, timeout: float) -> Awaitable[WireResponse]:
-        # Nobody up here keeps the request: a large one goes as soon as its answer is there.
-        return self._transport.send(self._direct(request), timeout=timeout)
+        return self._clean(await self._transport.send(self._direct(request), timeout=timeout))
 
     def _direct(self, request: WireRequest) -> WireRequest:
         # What stays on the operator's machines is not masked: no proxy may read it on its way.

@@ -70,7 +70,9 @@ class _Plain(_Bound):
     """A body that is what it is."""
 
     def __call__(self, data: bytes) -> Iterable[bytes]:
-        self.count(data)
+        self._size += len(data)  # counted here: this is done for each token of a stream
+        if self._size > failures.MAX_BODY:
+            raise failures.too_large(self._status)
         return (data,)
 
     def end(self) -> None:

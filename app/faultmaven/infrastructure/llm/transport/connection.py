@@ -131,8 +131,8 @@ class Connection(asyncio.BufferedProtocol):
         """
         answer = self.answer
         while exchange == self.exchange:
-            piece = answer.take()
-            if piece is not None or answer.complete:
+            if answer.buffered or answer.complete:
+                piece = answer.take()
                 if self._held_up and answer.buffered < _ROOM:
                     self._hold_up(held_up=False)
                 return piece
