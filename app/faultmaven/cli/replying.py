@@ -63,7 +63,8 @@ class Reply:
         """
         head = self._head
         if head is None:
-            self._mind_the_body()
+            if self._cycle.waiting_for_100_continue:
+                self._mind_the_body()
             if not self._is_piece(message) and not self._is_held(message):
                 await self._cycle.send(message)  # type: ignore[arg-type]  # the same, in the server's words
             return
@@ -78,8 +79,7 @@ class Reply:
         It may come all the same, or never: what follows could not be told from it.
         https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
         """
-        if self._cycle.waiting_for_100_continue:
-            self._cycle.keep_alive = False
+        self._cycle.keep_alive = False
 
     def _is_piece(self, message: Message) -> bool:
         """Write a piece of a stream that goes on, as the server would."""
@@ -98,10 +98,11 @@ class Reply:
         """Keep a head that is the server's first of this request, and says how long its body is."""
         if self._cycle.response_started or message["type"] != "http.response.start":
             return False
-        if not any(name == b"content-length" for name, _ in message.get("headers", ())):
-            return False
-        self._head = message
-        return True
+        for name, _ in message.get("headers", ()):
+            if name == b"content-length":
+                self._head = message
+                return True
+        return False
 
     def _written(self, head: Message, message: Message) -> bool:
         """Write an answer that is whole; ``False`` where anything about it is unusual."""
