@@ -7,11 +7,60 @@ part of what it costs to serve it.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from faultmaven.cli.replying import Replying
+from faultmaven.models.shared_timer import SharedTimer
+
+_LOOK = 0.1  # seconds between two looks at connections that wait for a request
+_timers: WeakKeyDictionary[ServerState, SharedTimer] = WeakKeyDictionary()
+
+
+class Idleness:
+    """The time in which nothing comes on a connection, and at whose end it is closed.
+
+    The server sets a timer for it with each answer, and takes it away with the next request. All
+    connections share one here.
+
+    Args:
+        protocol: of the connection.
+
+    Attributes:
+        due: when it is to be closed, on the monotonic clock.
+    """
+
+    __slots__ = ("_protocol", "_timer", "due")
+
+    def __init__(self, protocol: GatheringProtocol, timer: SharedTimer) -> None:
+        self._protocol = protocol
+        self._timer = timer
+        self.due = 0.0
+
+    def begin(self) -> None:
+        """Nothing is under way."""
+        self.due = time.monotonic() + self._protocol.timeout_keep_alive
+        self._timer.watch(self)
+
+    def cancel(self) -> None:
+        """Something came."""
+        self._timer.waits.discard(self)
+
+    def end(self) -> None:
+        """Nothing came for too long."""
+        self._protocol.timeout_keep_alive_handler()
+
+
+def _timer_of(server: ServerState, loop: asyncio.AbstractEventLoop) -> SharedTimer:
+    """The one of all connections of a server."""
+    timer = _timers.get(server)
+    if timer is None:
+        timer = _timers[server] = SharedTimer(loop, rest=_LOOK)
+    return timer
 
 
 class GatheringProtocol(HttpToolsProtocol):
@@ -26,6 +75,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server has it
         """Called by the event loop."""
         self.gathering = Gathering(transport, self.loop)
+        self._idleness = Idleness(self, _timer_of(self.server_state, self.loop))
         super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
 
     def data_received(self, data: bytes) -> None:
@@ -38,9 +88,23 @@ class GatheringProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle  # none before the first request
         answered = cycle is not None and cycle.response_complete
         if answered and self.timeout_keep_alive_task is None and not self.transport.is_closing():
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._rest()
+
+    def on_response_complete(self) -> None:
+        """Called when an answer is complete: goes on as the server's own does."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._idleness.begin()
+        self.timeout_keep_alive_task = self._idleness  # type: ignore[assignment]  # it is cancelled, no more
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by the parser with each request's head, or when the request before it is done."""

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from types import TracebackType
+
+from faultmaven.models.shared_timer import SharedTimer
 
 
 class TimeLimits:
     """Ends waits that take too long, as `asyncio.timeout` does; one event loop's at a time.
 
     That sets a timer for each wait, only to take it away again: some forty calls for a request
-    that is answered in time. Here all waits have one timer, set for the one that is due first;
-    when it goes off it is set for the next one that is still waiting.
-
-    Attributes:
-        waits: those that are watched over.
+    that is answered in time. Here all waits share one.
     """
 
     def __init__(self) -> None:
-        self.waits: set[TimeLimit] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._rings = math.inf
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: SharedTimer | None = None
 
     def within(self, seconds: float) -> TimeLimit:
         """A context that whatever is awaited in it has so many seconds to leave.
@@ -34,48 +28,34 @@ class TimeLimits:
         return TimeLimit(self, time.monotonic() + seconds)
 
     def watch(self, wait: TimeLimit) -> asyncio.Task[object]:
-        """Watch over a wait until it is discarded from `waits`; whose it is.
+        """Watch over a wait until it is discarded; whose it is.
 
         Raises:
             RuntimeError: no task is running that could be made to leave.
         """
         # To ask which event loop runs is a system call; a known one is running if its task is.
-        loop = self._loop
-        task = None if loop is None else asyncio.current_task(loop)
-        if loop is None or task is None:
-            loop = asyncio.get_running_loop()
-            task = self._begin_on(loop)
-        self.waits.add(wait)
-        if wait.due < self._rings:
-            self._set(loop, wait.due)
+        timer = self._timer
+        task = None if timer is None else asyncio.current_task(timer.loop)
+        if timer is None or task is None:
+            timer, task = self._begin_on(asyncio.get_running_loop())
+        timer.watch(wait)
         return task
 
-    def _begin_on(self, loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
+    def discard(self, wait: TimeLimit) -> None:
+        """Watch over it no more."""
+        if self._timer is not None:
+            self._timer.waits.discard(wait)
+
+    def _begin_on(
+        self, loop: asyncio.AbstractEventLoop
+    ) -> tuple[SharedTimer, asyncio.Task[object]]:
         """Watch over waits on that event loop; those on another one are over."""
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task's waits can be bounded")
-        if loop is not self._loop:
-            self._loop, self._rings, self._timer = loop, math.inf, None
-            self.waits.clear()
-        return task
-
-    def _set(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._rings = due
-        self._timer = loop.call_later(max(due - time.monotonic(), 0.0), self._ring, loop)
-
-    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        if loop is not self._loop:  # others are watched over by now
-            return
-        now = time.monotonic()
-        for wait in [wait for wait in self.waits if wait.due <= now]:
-            self.waits.discard(wait)
-            wait.end()
-        self._rings, self._timer = math.inf, None
-        if self.waits:
-            self._set(loop, min(wait.due for wait in self.waits))
+        if self._timer is None or self._timer.loop is not loop:
+            self._timer = SharedTimer(loop)
+        return self._timer, task
 
 
 class TimeLimit:
@@ -114,7 +94,7 @@ class TimeLimit:
         Raises:
             TimeoutError: the time was up, and nobody else had the task cancelled as well.
         """
-        self._limits.waits.discard(self)
+        self._limits.discard(self)
         if not self._ended:
             return
         by_others = self._task.uncancel() > self._cancelled_before

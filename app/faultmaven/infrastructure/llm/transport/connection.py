@@ -45,11 +45,14 @@ class Connection(asyncio.BufferedProtocol):
     Attributes:
         answer: what came in the last exchange.
         exchange: which one that is, for who reads it by pieces.
+        given: seconds that the exchange had when nothing was done yet.
+        due: when they are over, on the monotonic clock.
         idle_since: time of the event loop when the last one was over.
     """
 
     def __init__(self, origin: Origin, on_end: Callable[[Connection], None]) -> None:
         self.origin = origin
+        self.given = self.due = 0.0
         self.idle_since = 0.0
         self.answer = Answer()
         self.exchange = 0
@@ -164,9 +167,9 @@ class Connection(asyncio.BufferedProtocol):
         """The exchange's reader leaves it: what it did not read by now is nobody's."""
         self.exchange += 1
 
-    def expire(self, seconds: float) -> None:
-        """The exchange was given so many seconds, and they are over."""
-        self.fail(failures.no_answer(seconds))
+    def end(self) -> None:
+        """The exchange was given so much time, and it is over."""
+        self.fail(failures.no_answer(self.given))
 
     def fail(self, failure: ProviderError) -> None:
         """End the exchange, and the connection with it."""

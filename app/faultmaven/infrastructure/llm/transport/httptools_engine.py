@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -47,7 +48,8 @@ class HttptoolsTransport:
             started = pool.loop.time()
             connection = await _connected(pool, address.origin, timeout)
             left -= pool.loop.time() - started
-        pool.expiry.begin(connection, left, timeout)
+        connection.given, connection.due = timeout, time.monotonic() + left
+        pool.timer.watch(connection)
         try:
             connection.send(head, request.body)
             body = await connection.body()
@@ -56,7 +58,7 @@ class HttptoolsTransport:
                 body = _decoded(body, answer)
             return WireResponse(answer.status, answer.headers, body)
         finally:
-            pool.expiry.end(connection)
+            pool.timer.waits.discard(connection)
             pool.give_back(connection)
 
     def stream(self, request: WireRequest) -> AbstractAsyncContextManager[WireStream]:

@@ -8,8 +8,8 @@ from collections import deque
 from faultmaven.infrastructure.llm.transport.address import Origin
 from faultmaven.infrastructure.llm.transport.connection import Connection
 from faultmaven.infrastructure.llm.transport.dialing import dial
-from faultmaven.infrastructure.llm.transport.expiry import Expiry
 from faultmaven.infrastructure.llm.transport.seam import PoolLimits
+from faultmaven.models.shared_timer import SharedTimer
 
 
 class Pool:
@@ -23,12 +23,12 @@ class Pool:
 
     Attributes:
         loop: the event loop.
-        expiry: ends what takes too long on them.
+        timer: ends exchanges that take too long.
     """
 
     def __init__(self, limits: PoolLimits) -> None:
         self.loop = asyncio.get_running_loop()
-        self.expiry = Expiry(self.loop)
+        self.timer = SharedTimer(self.loop)
         self._limits = limits
         self._open: set[Connection] = set()
         self._kept: dict[Origin, list[Connection]] = {}  # the last used at the end
@@ -80,7 +80,7 @@ class Pool:
             self._closed = self.loop.create_future()
         if self._sweep is not None:
             self._sweep.cancel()
-        self.expiry.stop()
+        self.timer.stop()
         for connection in self._open:
             connection.abort()
         self._tell_if_closed()
