@@ -182,3 +182,35 @@ async def test_a_channel_that_breaks_is_a_departure() -> None:
                 await unless_gone(receive, work.run())
             assert work.ended
     assert complaints == []
+
+
+class Server:
+    """A server that tells of departures itself."""
+
+    def __init__(self) -> None:
+        self.whom: Callable[[], object] | None = None
+
+    def tell(self, whom: Callable[[], object] | None) -> None:
+        """Remember whom to tell."""
+        self.whom = whom
+
+    def lose(self) -> None:
+        """The connection ends."""
+        if self.whom is not None:
+            self.whom()
+
+
+async def test_a_server_that_tells_of_departures_is_heard() -> None:
+    """The work ends as it does by the channel, which nobody asks."""
+    server, work = Server(), Work()
+    asyncio.get_running_loop().call_later(0.01, server.lose)
+    with pytest.raises(ClientGoneError):
+        await unless_gone(messages({"type": "http.disconnect"}), work.run(), tell=server.tell)
+    assert work.ended
+
+
+async def test_a_server_is_told_when_nobody_cares_any_more() -> None:
+    """Once there is a result, a departure disturbs nothing."""
+    server = Server()
+    assert await unless_gone(messages(), answer(), tell=server.tell) == "done"
+    assert server.whom is None

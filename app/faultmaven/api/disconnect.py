@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from starlette.types import Receive
@@ -13,7 +13,17 @@ from faultmaven.api.refusals import ClientGoneError
 Result = TypeVar("Result")
 
 
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+Tell = Callable[[Callable[[], object] | None], object]
+"""Takes what is called once the caller has left, from the event loop, and never before this
+returns; ``None`` for nothing any more."""
+
+TELL = "faultmaven.departure"
+"""Key of a request's scope under which a server that can do so offers its `Tell`."""
+
+
+async def unless_gone(
+    receive: Receive, work: Coroutine[Any, Any, Result], *, tell: Tell | None = None
+) -> Result:
     """The result of ``work``, which is cancelled when the caller hangs up.
 
     Args:
@@ -22,11 +32,12 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
             events and other tasks, but has no use for what asks for the current task, such as
             ``asyncio.timeout``.
         work: what the caller waits for.
+        tell: tells of the end in place of the channel.
 
     Raises:
         ClientGoneError: the caller left first; the work has ended by then.
     """
-    lookout = _Lookout(receive)
+    lookout = _Lookout(tell or _Channel(receive).tell)
     try:
         return await work
     except asyncio.CancelledError:
@@ -45,20 +56,50 @@ async def _departure(receive: Receive) -> None:
         return
 
 
-class _Lookout:
-    """Cancels the task it is made in, once, when the caller leaves; knows that from others' doing.
+class _Channel:
+    """Tells of a departure by a request's channel.
 
-    It goes on with the coroutine that waits for the departure whenever what that waits for has
-    come about. For a task of its own the event loop would have to turn once to begin it and once
-    more to end it, with each request, for a departure that hardly ever comes.
+    It goes on with the coroutine that waits for it whenever what that waits for has come about. For
+    a task of its own the event loop would have to turn once to begin it and once more to end it,
+    with each request, for a departure that hardly ever comes.
     """
 
     def __init__(self, receive: Receive) -> None:
-        self._task = asyncio.current_task()
         self._departure = _departure(receive)
+        self._whom: Callable[[], object] | None = None
+
+    def tell(self, whom: Callable[[], object] | None) -> None:
+        """See `Tell`."""
+        self._whom = whom
+        if whom is None:
+            self._departure.close()
+        else:
+            self._look()
+
+    def _look(self, _come_about: object = None) -> None:
+        """Go on up to where it has to wait again."""
+        if self._whom is None:
+            return
+        try:
+            awaited = self._departure.send(None)
+        except StopIteration:  # not at once: the task may be running, and may just be done
+            asyncio.get_running_loop().call_soon(self._whom)
+            return
+        if awaited is None:  # as `asyncio.sleep(0)` has it: at the loop's next turn
+            asyncio.get_running_loop().call_soon(self._look)
+        else:
+            awaited.add_done_callback(self._look)
+
+
+class _Lookout:
+    """Cancels the task it is made in, once, when the caller leaves; knows whose doing it was."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._task = asyncio.current_task()
+        self._tell = tell
         self._happened = False
         self._ended = False
-        self._look()
+        tell(self._interrupt)
 
     def is_the_only_reason(self) -> bool:
         """Whether the task was cancelled by this, and by nobody else."""
@@ -67,21 +108,7 @@ class _Lookout:
     def end(self) -> None:
         """Let the task go on to something else, undisturbed."""
         self._ended = True
-        self._departure.close()
-
-    def _look(self, _come_about: object = None) -> None:
-        """Go on up to where it has to wait again."""
-        if self._ended:
-            return
-        try:
-            awaited = self._departure.send(None)
-        except StopIteration:  # not at once: the task may be running, and may just be done
-            asyncio.get_running_loop().call_soon(self._interrupt)
-            return
-        if awaited is None:  # as `asyncio.sleep(0)` has it: at the loop's next turn
-            asyncio.get_running_loop().call_soon(self._look)
-        else:
-            awaited.add_done_callback(self._look)
+        self._tell(None)
 
     def _interrupt(self) -> None:
         if self._task is not None and not self._ended:

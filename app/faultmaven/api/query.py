@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from faultmaven.api.accept import EVENTS, prefers_events
 from faultmaven.api.body import TIMEOUT_HEADER, checked, read_body, timeout_header, timeout_of
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.disconnect import TELL, unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.api.fingerprint import SINGLE_FLIGHT_PARAMETER, fingerprint_of
@@ -117,7 +117,9 @@ async def troubleshoot(request: Request) -> Response:
         path = request.scope["route"].path
         return LiveResponse(lambda stream: stream_answer(stream, asking, instance=path))
     fingerprint = await fingerprint_of(request, raw)
-    answer = await unless_gone(request.receive, asking(fingerprint=fingerprint))
+    answer = await unless_gone(
+        request.receive, asking(fingerprint=fingerprint), tell=request.scope.get(TELL)
+    )
     return JSONAnswer(answer.model_dump_json().encode())
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from faultmaven.api.disconnect import TELL
 from faultmaven.cli.replying import Replying
 from faultmaven.models.shared_timer import SharedTimer
 
@@ -76,6 +78,8 @@ class GatheringProtocol(HttpToolsProtocol):
         """Called by the event loop."""
         self.gathering = Gathering(transport, self.loop)
         self._idleness = Idleness(self, _timer_of(self.server_state, self.loop))
+        self._whom: Callable[[], object] | None = None
+        self._lost = False
         super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
 
     def data_received(self, data: bytes) -> None:
@@ -89,6 +93,26 @@ class GatheringProtocol(HttpToolsProtocol):
         answered = cycle is not None and cycle.response_complete
         if answered and self.timeout_keep_alive_task is None and not self.transport.is_closing():
             self._rest()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        super().connection_lost(exc)
+        self._lost = True
+        self._told()
+
+    def tell_of_departure(self, whom: Callable[[], object] | None) -> None:
+        """See `Tell`: one request is answered at a time, and only its answer is given up."""
+        self._whom = whom
+        if whom is None:
+            return
+        self.flow.resume_reading()  # whoever does not read sees no end
+        if self._lost:
+            self.loop.call_soon(self._told)
+
+    def _told(self) -> None:
+        whom, self._whom = self._whom, None
+        if whom is not None:
+            whom()
 
     def on_response_complete(self) -> None:
         """Called when an answer is complete: goes on as the server's own does."""
@@ -108,6 +132,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by the parser with each request's head, or when the request before it is done."""
+        cycle.scope[TELL] = self.tell_of_departure  # type: ignore[literal-required]  # an addition of ours
         answered = Replying(app, cycle)
         super()._start_asgi_task(cycle, answered)  # type: ignore[arg-type]  # in Starlette's words
 

@@ -15,7 +15,7 @@ from faultmaven.api.anthropic.request import Asked, ConversationRequest, Message
 from faultmaven.api.anthropic.stream import AnswerEvents
 from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.disconnect import TELL, unless_gone
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.api.head import Line
@@ -64,7 +64,7 @@ async def _whole(
         received_at=came.started_at,
         fingerprint=fingerprint,
     )
-    answer = await unless_gone(request.receive, work)
+    answer = await unless_gone(request.receive, work, tell=request.scope.get(TELL))
     body = message(answer, message_id=new_message_id(), shows_thoughts=what.shows_thoughts)
     return JSONAnswer(json_bytes(body), [_named(came), *lines_of_answer(answer)])
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from faultmaven.api.answer_headers import lines_of_answer
 from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.disconnect import TELL, unless_gone
 from faultmaven.api.event_stream import EventStream, LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.api.json_answer import JSONAnswer
@@ -54,7 +54,7 @@ async def _whole(
         received_at=came.started_at,
         fingerprint=await fingerprint_of(request, raw),
     )
-    answer = await unless_gone(request.receive, work)
+    answer = await unless_gone(request.receive, work, tell=request.scope.get(TELL))
     return JSONAnswer(json_bytes(completion_body(answer, envelope)), lines_of_answer(answer))
 
 

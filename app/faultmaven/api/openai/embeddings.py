@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from faultmaven.api.answer_headers import headers_of_vectors
 from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import unless_gone
+from faultmaven.api.disconnect import TELL, unless_gone
 from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json
 from faultmaven.api.openai.vectors import EmbeddingsRequest, embeddings_body
@@ -22,7 +22,11 @@ async def create_embeddings(request: Request) -> Response:
     embeddings = services_of(request).embeddings
     body = await checked(await read_body(request), EmbeddingsRequest, needed="model and input")
     question = body.question(timeout_header(request))
-    answer = await unless_gone(request.receive, embeddings.embed(body.model, question))
+    answer = await unless_gone(
+        request.receive,
+        embeddings.embed(body.model, question),
+        tell=request.scope.get(TELL),
+    )
     return Response(
         as_json(embeddings_body(answer, packed=body.encoding_format == "base64")),
         headers=headers_of_vectors(answer),

@@ -1,0 +1,93 @@
+"""A caller who leaves is noticed by the server's protocol, which tells who answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from faultmaven.api.disconnect import TELL, unless_gone
+from faultmaven.api.refusals import ClientGoneError
+from faultmaven.cli.doorway import DoorProtocol
+
+_HEAD = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n"
+
+
+class Service:
+    """Reads a request, and works on it for ever.
+
+    Attributes:
+        at_work: set once somebody would hear of a departure.
+        left: set by one.
+    """
+
+    def __init__(self, *, later: float = 0.0) -> None:
+        self._later = later
+        self.at_work = asyncio.Event()
+        self.left = asyncio.Event()
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Never answer."""
+        del send
+        while (await receive()).get("more_body"):
+            pass
+        await asyncio.sleep(self._later)
+        try:
+            await unless_gone(receive, self._work(), tell=scope[TELL])
+        except ClientGoneError:
+            self.left.set()
+
+    async def _work(self) -> None:
+        self.at_work.set()
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def _asked(service: Service, request: bytes) -> AsyncIterator[asyncio.StreamWriter]:
+    """A connection to the service that has asked something."""
+    config = uvicorn.Config(
+        service.answer, interface="asgi3", lifespan="off", log_config=None, ws="none"
+    )
+    config.load()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: DoorProtocol(config, ServerState(), {}), "127.0.0.1", 0
+    )
+    async with server, asyncio.timeout(20):
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(request)
+        await writer.drain()
+        yield writer
+        writer.close()
+
+
+@pytest.mark.parametrize("length", [0, 2, 1_000_000], ids=["nothing", "little", "much"])
+async def test_who_leaves_while_there_is_work_is_noticed(length: int) -> None:
+    """However much they sent before, and however the server was held up by that."""
+    service = Service()
+    async with _asked(service, _HEAD % length + bytes(length)) as caller:
+        await service.at_work.wait()
+        assert not service.left.is_set()
+        caller.close()
+        await service.left.wait()
+
+
+async def test_who_leaves_before_the_work_begins_is_noticed() -> None:
+    """The departure is told as soon as somebody would hear of it."""
+    service = Service(later=0.1)
+    async with _asked(service, _HEAD % 0) as caller:
+        caller.transport.abort()
+        await service.left.wait()
+
+
+async def test_who_asks_again_before_the_answer_is_noticed_leaving() -> None:
+    """A request that waits its turn does not hide the end of the connection."""
+    service = Service()
+    async with _asked(service, (_HEAD % 0) * 3) as caller:
+        await service.at_work.wait()
+        caller.close()
+        await service.left.wait()
