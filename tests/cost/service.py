@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from api.service import scope_of, started
 from doubles import environment, settings_of
+from faultmaven.api.disconnect import TELL
 from faultmaven.container import Container
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
 from faultmaven.infrastructure.llm.transport import Transport
@@ -59,6 +60,10 @@ class Caller:
         assert (exchange.status, exchange.ended) == (200, True)
 
 
+def _nobody_leaves(whom: Callable[[], object] | None) -> None:
+    """Tells of departures, as the server does; there are none."""
+
+
 class _Exchange:
     """The server's side of one request."""
 
@@ -70,7 +75,8 @@ class _Exchange:
 
     def scope(self, path: str) -> dict[str, Any]:
         length = str(len(self._body))
-        return scope_of(path, authorization="Bearer caller", content_length=length)
+        scope = scope_of(path, authorization="Bearer caller", content_length=length)
+        return {**scope, TELL: _nobody_leaves}
 
     async def receive(self) -> Message:
         if self._given:

@@ -245,7 +245,8 @@ def test_requests_without_attempts_have_no_overhead(measured: Measured) -> None:
     """A health check says nothing about the gateway's own cost."""
     measured.metrics.request_began()
     assert measured.value("faultmaven_requests_in_flight") == 1
-    measured.metrics.request_ended(RequestInFlight("r", 0.0), route="/health", status=200, seconds=0.5)
+    request = RequestInFlight("r", 0.0)
+    measured.metrics.request_ended(request, route="/health", status=200, seconds=0.5)
     assert measured.value("faultmaven_requests_in_flight") == 0
     assert measured.value("faultmaven_requests_total", route="/health", status="200") == 1
     name = "faultmaven_request_duration_seconds_sum"
