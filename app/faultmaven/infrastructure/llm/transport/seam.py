@@ -16,13 +16,13 @@ class PoolLimits:
 
     Attributes:
         connections: most at once; a further exchange waits for its turn.
-        idle: most that are kept open while nobody uses them; as many as one provider may have in
-            flight, so that a crowd that comes again shakes no hands again.
+        idle: most that are kept open while nobody uses them; all of them, so that a crowd that
+            comes again shakes no hands again.
         idle_seconds: how long such a one is kept.
     """
 
     connections: int = 1000
-    idle: int = 256
+    idle: int = 1000
     idle_seconds: float = 30.0
 
 
