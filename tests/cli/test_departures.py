@@ -11,9 +11,10 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from faultmaven.api.disconnect import TELL, unless_gone
+from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.refusals import ClientGoneError
 from faultmaven.cli.doorway import DoorProtocol
+from faultmaven.models.departure import TELL
 
 _HEAD = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n"
 

@@ -16,11 +16,11 @@ from starlette.types import Message
 
 from api.service import scope_of, started
 from doubles import environment, settings_of
-from faultmaven.api.disconnect import TELL
 from faultmaven.container import Container
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
 from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.main import create_app
+from faultmaven.models.departure import TELL
 
 _KEY = "key-0123456789abcdef0123456789abcdef"
 

@@ -9,16 +9,9 @@ from typing import Any, TypeVar
 from starlette.types import Receive
 
 from faultmaven.api.refusals import ClientGoneError
+from faultmaven.models.departure import Tell
 
 Result = TypeVar("Result")
-
-
-Tell = Callable[[Callable[[], object] | None], object]
-"""Takes what is called once the caller has left, from the event loop, and never before this
-returns; ``None`` for nothing any more."""
-
-TELL = "faultmaven.departure"
-"""Key of a request's scope under which a server that can do so offers its `Tell`."""
 
 
 async def unless_gone(

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from faultmaven.api.accept import EVENTS, prefers_events
 from faultmaven.api.body import TIMEOUT_HEADER, checked, read_body, timeout_header, timeout_of
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import TELL, unless_gone
+from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.errors import REQUEST_ID_HEADER
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.api.fingerprint import SINGLE_FLIGHT_PARAMETER, fingerprint_of
@@ -19,6 +19,7 @@ from faultmaven.api.openapi import problems, schema_ref
 from faultmaven.api.query_stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
 from faultmaven.models.api import TroubleshootRequest, TroubleshootResponse
+from faultmaven.models.departure import TELL
 from faultmaven.models.examples import REQUEST
 
 router = APIRouter(tags=["troubleshooting"])

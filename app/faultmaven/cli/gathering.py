@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from faultmaven.api.disconnect import TELL
 from faultmaven.cli.replying import Replying
+from faultmaven.models.departure import TELL
 from faultmaven.models.shared_timer import SharedTimer
 
 _LOOK = 0.1  # seconds between two looks at connections that wait for a request

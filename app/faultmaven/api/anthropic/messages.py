@@ -15,12 +15,13 @@ from faultmaven.api.anthropic.request import Asked, ConversationRequest, Message
 from faultmaven.api.anthropic.stream import AnswerEvents
 from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import TELL, unless_gone
+from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.api.head import Line
 from faultmaven.api.json_answer import JSONAnswer
 from faultmaven.infrastructure.observability.request import RequestInFlight, require_request
+from faultmaven.models.departure import TELL
 from faultmaven.models.json_text import json_bytes
 from faultmaven.services.completions import CompletionService
 from faultmaven.services.large_texts import worked

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from faultmaven.api.answer_headers import lines_of_answer
 from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import TELL, unless_gone
+from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.event_stream import EventStream, LiveResponse
 from faultmaven.api.fingerprint import fingerprint_of
 from faultmaven.api.json_answer import JSONAnswer
@@ -21,6 +21,7 @@ from faultmaven.api.openai.request import ChatRequest
 from faultmaven.api.openai.stream import stream_answer
 from faultmaven.infrastructure.observability.request import require_request
 from faultmaven.models.completion import CompletionQuestion
+from faultmaven.models.departure import TELL
 from faultmaven.models.json_text import json_bytes
 from faultmaven.services.large_texts import worked
 

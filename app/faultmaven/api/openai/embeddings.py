@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from faultmaven.api.answer_headers import headers_of_vectors
 from faultmaven.api.body import checked, read_body, timeout_header
 from faultmaven.api.deps import services_of
-from faultmaven.api.disconnect import TELL, unless_gone
+from faultmaven.api.disconnect import unless_gone
 from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json
 from faultmaven.api.openai.vectors import EmbeddingsRequest, embeddings_body
+from faultmaven.models.departure import TELL
 
 router = APIRouter(tags=["openai"])
 
