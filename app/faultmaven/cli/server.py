@@ -25,8 +25,6 @@ from faultmaven.container import container
 
 logger = logging.getLogger(__name__)
 
-_ALLOCATIONS = 5000  # containers kept before the collector looks; with 700, it sees the same
-# unanswered requests over and over
 _SETTLING = 0.2  # seconds in which a connection taken last sends the request it was opened for
 
 
@@ -125,5 +123,4 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS)
     gc.enable()  # starting goes without it
