@@ -169,7 +169,7 @@ def _lifespan(
                 admin=container.get_admin_service(),
             )
             container.begin_probing()
-            yield {"refusal": app.state.door.refusal}  # for a server that asks at the door
+            yield {"door": app.state.door}  # for a server that asks at the door
         except FaultMavenError as failure:
             note_start_failure(app, failure)
             raise

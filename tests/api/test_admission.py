@@ -129,6 +129,19 @@ async def test_further_refusals_are_as_the_first(tmp_path: Path) -> None:
     assert elsewhere.status_code == 421
 
 
+async def test_whoever_was_let_in_counts_before_a_place_is_taken() -> None:
+    """Of many that come in one turn of the event loop no more are let in than there is room for."""
+    room = Room(places=2, queue=1)
+    await room.enter()
+    assert not room.is_full
+    for _ in range(2):
+        room.expect()
+    assert room.is_full
+    await asyncio.sleep(0)
+    assert not room.is_full  # they did not come: refused elsewhere, or gone
+    room.leave()
+
+
 async def test_who_looks_closely_sees_each_refusal(tmp_path: Path) -> None:
     """At debug level each has a line with its id, those of the door too."""
     held = Held(tmp_path)

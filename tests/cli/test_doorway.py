@@ -31,14 +31,26 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"served"})
 
 
-def _full(scope: Any) -> bytes | None:
-    """Refuses whatever is posted."""
-    return _REFUSED if scope["method"] == "POST" else None
+class _Full:
+    """Refuses whatever is posted; only what the parser has read, unless it is shut."""
+
+    def __init__(self, *, is_shut: bool) -> None:
+        self.is_shut = is_shut
+
+    def refusal(self, scope: Any) -> bytes | None:
+        """Say so."""
+        return _REFUSED if scope["method"] == "POST" else None
+
+
+@pytest.fixture(params=[True, False], ids=["at a glance", "by the parser"])
+def is_shut(request: pytest.FixtureRequest) -> bool:
+    """Whether requests may be refused at a glance."""
+    return bool(request.param)
 
 
 @asynccontextmanager
 async def _connected(
-    state: ServerState, *, keep_alive: int = 5
+    state: ServerState, *, is_shut: bool = True, keep_alive: int = 5
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server that is full."""
     config = uvicorn.Config(
@@ -46,7 +58,7 @@ async def _connected(
     )
     config.load()
     server = await asyncio.get_running_loop().create_server(
-        lambda: DoorProtocol(config, state, {"refusal": _full}), "127.0.0.1", 0
+        lambda: DoorProtocol(config, state, {"door": _Full(is_shut=is_shut)}), "127.0.0.1", 0
     )
     async with server, asyncio.timeout(20):
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
@@ -84,9 +96,41 @@ async def test_a_refusal_needs_the_head_alone_and_no_task() -> None:
     assert state.total_requests == 2
 
 
-async def test_who_is_served_after_a_refusal_is_not_idle() -> None:
+async def test_the_connection_goes_on_after_a_refusal(is_shut: bool) -> None:
+    """Whoever waits for each answer gets the right one, refused or served, time and again."""
+    state = ServerState()
+    async with _connected(state, is_shut=is_shut) as (reader, writer):
+        for request, answer in ((_POST, (503, b"full")), (_GET, (200, b"served"))) * 3:
+            writer.write(request)
+            assert await _answer(reader) == answer
+    assert state.total_requests == 6
+
+
+async def test_a_body_is_no_request_whatever_it_looks_like() -> None:
+    """Not even where its own request is answered already."""
+    head = b"POST /asked HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(_POST)
+    async with _connected(ServerState()) as (reader, writer):
+        writer.write(head)
+        assert await _answer(reader) == (503, b"full")
+        writer.write(_POST)
+        await asyncio.sleep(0.01)
+        writer.write(_GET)
+        assert await _answer(reader) == (200, b"served")
+
+
+async def test_nobody_is_refused_before_who_came_earlier_is_served() -> None:
+    """A request that comes while another is served waits for its answer."""
+    async with _connected(ServerState()) as (reader, writer):
+        writer.write(_GET)
+        await asyncio.sleep(0.002)
+        writer.write(_POST)
+        assert await _answer(reader) == (200, b"served")
+        assert (await _answer(reader))[0] in {200, 503}
+
+
+async def test_who_is_served_after_a_refusal_is_not_idle(is_shut: bool) -> None:
     """The time a connection may be idle ends with the next request, even one in the same packet."""
-    async with _connected(ServerState(), keep_alive=0) as (reader, writer):
+    async with _connected(ServerState(), is_shut=is_shut, keep_alive=0) as (reader, writer):
         writer.write(_POST + _GET)
         assert await _answer(reader) == (503, b"full")
         assert await _answer(reader) == (200, b"served")

@@ -49,6 +49,7 @@ class Room:
         self._queue = queue
         self._longest_wait = longest_wait
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._coming = 0
         self.taken = 0
 
     @property
@@ -64,9 +65,25 @@ class Room:
     @property
     def is_full(self) -> bool:
         """Whether whoever enters now is refused at once."""
-        if not self._waiting and self.taken < now(self._places):
+        places, queue = now(self._places), now(self._queue)
+        if not self._waiting and self.taken + self._coming < places:
             return False
-        return len(self._waiting) >= now(self._queue)
+        free = max(0, places - self.taken)
+        return len(self._waiting) + self._coming >= queue + free
+
+    def expect(self) -> None:
+        """Count somebody who was let in and will enter in this turn of the event loop.
+
+        Dozens arrive in one turn. Only the tasks that serve them take places, when the turn is
+        over, and those for whom none is left would be refused late, and at a higher price.
+        """
+        if not self._coming:
+            # The tasks of this turn begin behind it, in order, and nobody arrives in between.
+            asyncio.get_running_loop().call_soon(self._forget)
+        self._coming += 1
+
+    def _forget(self) -> None:
+        self._coming = 0
 
     async def enter(self) -> None:
         """Take a place, or wait in the queue for one; `leave` gives it back.

@@ -18,11 +18,10 @@ from faultmaven.api.admission import BOUNDED, Room
 from faultmaven.api.middleware import OVERHEAD_HEADER, request_id_of
 from faultmaven.api.shedding import Shedding
 from faultmaven.infrastructure.observability.metrics import Metrics
-from faultmaven.infrastructure.observability.request import RequestInFlight, begin_request
+from faultmaven.infrastructure.observability.request import begin_request
 
 logger = logging.getLogger(__name__)
 
-_NOTHING_ASKED = RequestInFlight("")
 _OVERHEAD = OVERHEAD_HEADER.lower().encode()
 _STATUS = 503
 
@@ -53,28 +52,41 @@ class Door:
         self._metrics = metrics
         self._clock = clock
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether anybody may be refused now."""
+        return self._room.is_full
+
     def refusal(self, scope: Scope) -> bytes | None:
         """What is answered at once, from the first header on, status 503; ``None`` lets it in.
 
         The first of each kind is let in, too: it is refused further in, and written there.
 
         Args:
-            scope: of a request whose head has come; its body may not.
+            scope: of a request whose head has come; its body may not. Its method, path and
+                headers count, and the address it came to.
         """
-        if not self._room.is_full:
-            return None
+        room = self._room
+        if room.is_full:
+            return self._refused(scope) if self._is_bounded(scope) else None
+        if room.is_half_taken and self._is_bounded(scope):
+            room.expect()
+        return None
+
+    def _is_bounded(self, scope: Scope) -> bool:
+        """Whether the guards further in would look for a place for it."""
+        bounded = scope["path"].rstrip("/") in BOUNDED and scope["method"] == "POST"
+        return bounded and self._is_allowed(scope)
+
+    def _refused(self, scope: Scope) -> bytes | None:
         came = self._clock()
         path = scope["path"].rstrip("/")
-        if path not in BOUNDED or scope["method"] != "POST" or not self._is_allowed(scope):
-            return None
         request_id = request_id_of(scope)
         text = self._shedding.text(path, request_id)
         if text is None:
             return None
-        self._metrics.on_shed(path)
-        self._metrics.request_began()
         seconds = self._clock() - came
-        self._metrics.request_ended(_NOTHING_ASKED, route=path, status=_STATUS, seconds=seconds)
+        self._metrics.on_refused(path, status=_STATUS, seconds=seconds)
         if logger.isEnabledFor(logging.DEBUG):
             self._note(path, request_id, seconds * 1000)
         return b"%b: %.3f\r\n%b" % (_OVERHEAD, seconds * 1000, text)

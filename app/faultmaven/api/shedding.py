@@ -21,7 +21,7 @@ from faultmaven.infrastructure.observability.request import require_request
 
 logger = logging.getLogger(__name__)
 
-_NAMELESS = "req-to-be-named"  # stands for the request's id in what is written once
+_NAMELESS = b"req-to-be-named"  # stands for the request's id in what is written once
 _ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 _PAUSE = 1.0  # seconds between two lines of the log
 
@@ -33,18 +33,26 @@ class _Refusal:
     Attributes:
         status: of the response.
         headers: that it has.
-        body: in pieces; the id stands between each two.
+        body: of the response; like a header, it may have `_NAMELESS` in it.
     """
 
     status: int
     headers: list[tuple[bytes, bytes]]
-    body: list[bytes]
+    body: bytes
 
     def headers_for(self, request_id: bytes) -> list[tuple[bytes, bytes]]:
         """The headers, for one request."""
-        return [
-            (name, value.replace(_NAMELESS.encode(), request_id)) for name, value in self.headers
-        ]
+        return [(name, value.replace(_NAMELESS, request_id)) for name, value in self.headers]
+
+    def length(self) -> tuple[int, int]:
+        """Bytes of the body without the request's id, and how often it is in there."""
+        names = self.body.count(_NAMELESS)
+        return len(self.body) - names * len(_NAMELESS), names
+
+    def text(self) -> bytes:
+        """Headers and body, but for the body's length, which comes before them."""
+        named = [*self.headers, (_ID_HEADER, _NAMELESS)]
+        return b"%b\r\n%b" % (b"".join(b"%b: %b\r\n" % line for line in named), self.body)
 
 
 class Shedding:
@@ -61,6 +69,7 @@ class Shedding:
         self._error = error
         self._clock = clock
         self._refusals: dict[str, _Refusal] = {}
+        self._texts: dict[str, tuple[bytes, int, int]] = {}
         self._unsaid = 0
         self._said = -_PAUSE
 
@@ -81,11 +90,12 @@ class Shedding:
         refusal = self._refusals.get(path)
         if refusal is None:
             refusal = self._refusals[path] = self._written(path, scope)
+            self._texts[path] = refusal.text(), *refusal.length()
         self._say()
         came = require_request()
         came.problem, came.shed = self._error.slug, True
         request_id = came.request_id.encode("ascii")
-        body = request_id.join(refusal.body)
+        body = refusal.body.replace(_NAMELESS, request_id)
         headers = [
             *refusal.headers_for(request_id),
             (b"content-length", b"%d" % len(body)),
@@ -101,23 +111,22 @@ class Shedding:
             path: one of a closed set, whose refusals are kept.
             request_id: of the request.
         """
-        refusal = self._refusals.get(path)
-        if refusal is None:
+        known = self._texts.get(path)
+        if known is None:
             return None
         self._say()
-        body = request_id.join(refusal.body)
-        kept = [b"%b: %b\r\n" % header for header in refusal.headers_for(request_id)]
-        named = b"content-length: %d\r\n%b: %b\r\n\r\n" % (len(body), _ID_HEADER, request_id)
-        return b"".join((*kept, named, body))
+        text, length, names = known
+        length += names * len(request_id)
+        return b"content-length: %d\r\n%b" % (length, text.replace(_NAMELESS, request_id))
 
     def _written(self, path: str, scope: Scope) -> _Refusal:
-        failure = failure_of(self._error, instance=path, request_id=_NAMELESS)
+        failure = failure_of(self._error, instance=path, request_id=_NAMELESS.decode())
         note_failure(failure)
         response = shaped(Request(scope), failure)
         return _Refusal(
             response.status_code,
             [header for header in response.raw_headers if header[0] != b"content-length"],
-            bytes(response.body).split(_NAMELESS.encode()),
+            bytes(response.body),
         )
 
     def _say(self) -> None:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from faultmaven.cli.gathering import GatheringProtocol
+from faultmaven.cli.glance import glance
 
-Refusal = Callable[[Any], bytes | None]
-"""Told a request's scope, gives what is answered at once with 503, from the first header on."""
+
+class Door(Protocol):
+    """Whoever refuses for want of room."""
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether anybody may be refused now."""
+        ...
+
+    def refusal(self, scope: Any) -> bytes | None:
+        """What is answered at once with 503, from the first header on; ``None`` lets it in."""
+        ...
+
 
 _UNAVAILABLE = STATUS_LINE[503]
 _MOST_OF_A_HEAD = 64 * 1024  # bytes, beside what came with the last of it; others allow 8 to 64 KB
@@ -30,11 +41,13 @@ class DoorProtocol(GatheringProtocol):
     """
 
     _in_head = False
+    _in_message = False
     _head = 0  # bytes
 
     def on_message_begin(self) -> None:
         """Called by the parser with the first byte of a request."""
-        self._in_head, self._head = True, 0
+        self._in_head = self._in_message = True
+        self._head = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -42,8 +55,16 @@ class DoorProtocol(GatheringProtocol):
         self._in_head = False
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """Called by the parser with the last byte of a request."""
+        self._in_message = False
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
         """Called by the event loop; nobody may have it keep a head without an end."""
+        door: Door | None = self.app_state.get("door")
+        if door is not None and door.is_shut and self._refused_at_a_glance(door, data):
+            return
         super().data_received(data)
         if self._in_head:
             self._head += len(data)
@@ -60,17 +81,36 @@ class DoorProtocol(GatheringProtocol):
             super()._start_asgi_task(cycle, app)
             return
         cycle.response_started = cycle.response_complete = True
-        usual = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.gathering.write_at_once(b"".join((_UNAVAILABLE, *usual, refusal)))
-        self.on_response_complete()
+        self._refuse(refusal)
 
     def _refusal(self, cycle: RequestResponseCycle) -> bytes | None:
         """Nothing where the usual way has more to do than to answer."""
-        ask: Refusal | None = self.app_state.get("refusal")
-        # Every answer says so once the service drains, and one that is given before its request
-        # has all come.
-        ending = not cycle.keep_alive or CLOSE_HEADER in self.server_state.default_headers
-        ending = ending or cycle.waiting_for_100_continue
-        if ask is None or ending or self.pipeline or self.flow.write_paused:
+        door: Door | None = self.app_state.get("door")
+        # Every answer says so that is given before its request has all come.
+        ending = not cycle.keep_alive or cycle.waiting_for_100_continue
+        if door is None or ending or not self._goes_on():
             return None
-        return ask(cycle.scope)
+        return door.refusal(cycle.scope)
+
+    def _refused_at_a_glance(self, door: Door, data: bytes) -> bool:
+        """Refuse a request that the parser need not see; ``False`` where it must."""
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        busy = self._in_message or (cycle is not None and not cycle.response_complete)
+        asked = None if busy or not self._goes_on() else glance(data)
+        if asked is None:
+            return False
+        asked["server"] = self.server
+        refusal = door.refusal(asked)
+        if refusal is not None:
+            self._refuse(refusal)
+        return refusal is not None
+
+    def _goes_on(self) -> bool:
+        """Whether nothing has to be waited for, nor every answer to say that the service drains."""
+        drains = CLOSE_HEADER in self.server_state.default_headers
+        return not (drains or self.pipeline or self.flow.write_paused)
+
+    def _refuse(self, refusal: bytes) -> None:
+        usual = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.gathering.write_at_once(b"".join((_UNAVAILABLE, *usual, refusal)))
+        self.on_response_complete()

@@ -161,6 +161,11 @@ class Metrics:
         """Count a request that was refused because too many were in flight."""
         self._http.shed.labels(route).value += 1
 
+    def on_refused(self, route: str, *, status: int, seconds: float) -> None:
+        """Count a request that was refused so, before it was one in flight, and time it."""
+        self.on_shed(route)
+        self._count(route, status, seconds)
+
     def on_shared(self, seconds: float) -> None:
         """Count a request that waited for an identical one; to it that was a provider's time."""
         self._http.shared.value += 1
@@ -184,11 +189,14 @@ class Metrics:
             seconds: from its arrival to the end of the response.
         """
         self._http.in_flight.value -= 1
+        self._count(route, status, seconds)
+        if request.attempts:
+            self._http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
+
+    def _count(self, route: str, status: int, seconds: float) -> None:
         requests, duration = self._routes[route, status]
         requests.value += 1
         duration.observe(seconds)
-        if request.attempts:
-            self._http.overhead.observe(max(0.0, seconds - request.provider_ms / 1000))
 
     def _add_redactions(self) -> None:
         while self._redacted:
