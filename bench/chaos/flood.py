@@ -13,9 +13,7 @@ from bench.speed.target import Target
 from bench.speed.wrk import said_by_wrk
 
 _SCRIPT = Path(__file__).with_name("flood.lua")
-_CONNECTIONS = 512
-"""Many more than are in flight: whoever waits for an answer must not keep another from asking."""
-
+_LEAST_CONNECTIONS = 512
 _WARM_UP = 1  # seconds
 
 
@@ -80,11 +78,15 @@ class Flood:
         return self.late.count / self.seconds
 
 
-async def flood(target: Target, *, rate: float, seconds: float, processors: Sequence[int]) -> Flood:
+async def flood(
+    target: Target, *, connections: int, rate: float, seconds: float, processors: Sequence[int]
+) -> Flood:
     """Offer so many requests a second, whatever becomes of them.
 
     Args:
         target: what is asked; a good answer holds `LAST`.
+        connections: many more than are in flight, at least 512 anyway: whoever waits for an answer
+            must not keep another from asking.
         rate: requests a second.
         seconds: how long is counted, in whole ones.
         processors: where wrk runs.
@@ -93,7 +95,8 @@ async def flood(target: Target, *, rate: float, seconds: float, processors: Sequ
         RuntimeError: wrk failed; holds what it said.
     """
     duration = max(1, round(seconds)) + _WARM_UP
-    words = ("-t", "1", "-c", str(_CONNECTIONS), "-d", f"{duration}s", "-s", str(_SCRIPT))
+    callers = str(max(connections, _LEAST_CONNECTIONS))
+    words = ("-t", "1", "-c", callers, "-d", f"{duration}s", "-s", str(_SCRIPT))
     given = (f"{rate:f}", str(_WARM_UP), LAST, json.dumps(target.body))
     return _read(await said_by_wrk(*words, target.url, "--", *given, processors=processors))
 

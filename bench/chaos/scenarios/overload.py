@@ -1,8 +1,9 @@
 """More is asked than the service can do: it does what it can, and refuses the rest at once.
 
-First with so few places that they are what bounds it, as they are wherever models take seconds,
-then with more, until the processor does. The service has a processor of its own; wrk, the
-upstream and a prober, a process each, share the other one.
+First with so few places that they are what bounds it, as they are wherever models take seconds;
+then as many as it comes with, in front of a quick model; at last the processor is the bound. The
+service has a processor of its own; wrk, the upstream and a prober, a process each, share the
+other one.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from bench.speed.upstream import answers_at, free_port, nginx, slow_upstream
 from bench.speed.wrk import burst
 
 _TIMES = 3
-_QUEUE = 16
-_PLACES = (16, 64, 256)
+_PLAYS = ((16, 16, 0.05), (64, 16, 0.05), (500, 50, 0.5), (256, 16, 0.05))
+"""Places, how many may wait for one, and seconds that the upstream takes."""
+
 _ROUNDS = 3
+_ANSWERS = 12  # of each place in a burst: what is under way at its end is not counted
 _ALONE = """
     server {{
         listen 127.0.0.1:{port} backlog=8192;
@@ -41,12 +44,27 @@ _ALONE = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much the service takes.
+
+    Attributes:
+        places: how many requests at once.
+        queue: how many wait for a place.
+        delay: seconds that the upstream takes for an answer.
+    """
+
+    places: int
+    queue: int
+    delay: float
+
+
 @dataclass(slots=True)
 class _Played:
     """What was measured with so many places.
 
     Attributes:
-        places: how many.
+        size: how many, and what for.
         shares: goodput in parts of the peak, a round each.
         peaks: answers a second at most, a round each.
         floods: what came of too many requests, a round each.
@@ -54,7 +72,7 @@ class _Played:
         alone: times of refusals and of probes where nginx stands in the service's place.
     """
 
-    places: int
+    size: _Size
     shares: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
     floods: list[Flood] = field(default_factory=list)
@@ -67,7 +85,8 @@ class _Played:
         late = sum((one.late for one in self.floods), Times())
         theirs, probes = self.alone
         other = sum(one.others for one in self.floods)
-        with_places = f"with {self.places} places"
+        size = self.size
+        with_places = f"with {size.places} places, answers in {1000 * size.delay:.0f} ms"
         return [
             share(
                 "overload",
@@ -104,36 +123,41 @@ async def overload(scale: float) -> list[Row]:
     check_tools()
     seconds = max(2.0, 6 * scale)
     rows: list[Row] = []
-    for places in _PLACES:
-        rows += (await _play(places, seconds=seconds)).rows()
+    for play in _PLAYS:
+        rows += (await _play(_Size(*play), seconds=seconds)).rows()
     return rows
 
 
-async def _play(places: int, *, seconds: float) -> _Played:
-    played, where = _Played(places), cores()
-    async with _service(places, where) as gateway:
+async def _play(size: _Size, *, seconds: float) -> _Played:
+    played, where = _Played(size), cores()
+    async with _service(size, where) as gateway:
         for _ in range(_ROUNDS):
-            peak = await _peak(gateway, places, seconds=seconds / 3, where=where)
+            burst_seconds = max(seconds / 3, _ANSWERS * size.delay)
+            peak = await _peak(gateway, size, seconds=burst_seconds, where=where)
             one, lives = await _flooded(
-                gateway.target, rate=_TIMES * peak, seconds=seconds, where=where
+                gateway.target, size, rate=_TIMES * peak, seconds=seconds, where=where
             )
             played.peaks.append(peak)
             played.shares.append(one.goodput / peak)
             played.floods.append(one)
             played.lives += lives
     rate = _TIMES * statistics.median(played.peaks)
-    played.alone = await _alone(rate=rate, seconds=seconds / 2, where=where)
+    played.alone = await _alone(size, rate=rate, seconds=seconds / 2, where=where)
     return played
 
 
 @asynccontextmanager
-async def _service(places: int, where: Cores) -> AsyncIterator[Gateway]:
+async def _service(size: _Size, where: Cores) -> AsyncIterator[Gateway]:
     """The service in front of an upstream that takes its time."""
-    bounds = {"MAX_IN_FLIGHT": str(places), "MAX_QUEUE": str(_QUEUE)}
+    bounds = {
+        "MAX_IN_FLIGHT": str(size.places),
+        "MAX_QUEUE": str(size.queue),
+        "PROVIDER_MAX_IN_FLIGHT": str(max(256, size.places)),
+    }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         async with (
-            slow_upstream(folder, where.load) as up,
+            slow_upstream(folder, where.load, delay=size.delay) as up,
             started(
                 FaultMaven(further=bounds), cache=folder, upstream=up.origin, cores=where
             ) as it,
@@ -141,7 +165,7 @@ async def _service(places: int, where: Cores) -> AsyncIterator[Gateway]:
             yield it
 
 
-async def _peak(gateway: Gateway, places: int, *, seconds: float, where: Cores) -> float:
+async def _peak(gateway: Gateway, size: _Size, *, seconds: float, where: Cores) -> float:
     """The most answers a second, with as many callers as there are places, and some that queue."""
     bursts = [
         await burst(
@@ -151,22 +175,30 @@ async def _peak(gateway: Gateway, places: int, *, seconds: float, where: Cores) 
             processors=where.load,
             folder=gateway.folder,
         )
-        for callers in (places // 2, places, places + _QUEUE)
+        for callers in (size.places // 2, size.places, size.places + size.queue)
     ]
     return max(one.rate for one in bursts)
 
 
 async def _flooded(
-    target: Target, *, rate: float, seconds: float, where: Cores
+    target: Target, size: _Size, *, rate: float, seconds: float, where: Cores
 ) -> tuple[Flood, list[float]]:
     """What came of a flood, and how long probes took meanwhile."""
     return await asyncio.gather(
-        flood(target, rate=rate, seconds=seconds, processors=where.load),
+        flood(
+            target,
+            connections=2 * (size.places + size.queue),
+            rate=rate,
+            seconds=seconds,
+            processors=where.load,
+        ),
         probe(target.port, seconds=seconds, processors=where.load),
     )
 
 
-async def _alone(*, rate: float, seconds: float, where: Cores) -> tuple[Times, list[float]]:
+async def _alone(
+    size: _Size, *, rate: float, seconds: float, where: Cores
+) -> tuple[Times, list[float]]:
     """What wrk and the prober see where nginx refuses everything: what is theirs of the times."""
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
@@ -174,7 +206,7 @@ async def _alone(*, rate: float, seconds: float, where: Cores) -> tuple[Times, l
         async with running(command, folder=folder, processors=where.gateway) as child:
             await answers_at(port, child)
             target = Target(port, "/v1/chat/completions", {})
-            one, lives = await _flooded(target, rate=rate, seconds=seconds, where=where)
+            one, lives = await _flooded(target, size, rate=rate, seconds=seconds, where=where)
     return one.refused, lives
 
 
