@@ -96,7 +96,7 @@ async def test_a_refusal_needs_the_head_alone_and_no_task() -> None:
     assert state.total_requests == 2
 
 
-async def test_the_connection_goes_on_after_a_refusal(is_shut: bool) -> None:
+async def test_the_connection_goes_on_after_a_refusal(*, is_shut: bool) -> None:
     """Whoever waits for each answer gets the right one, refused or served, time and again."""
     state = ServerState()
     async with _connected(state, is_shut=is_shut) as (reader, writer):
@@ -128,7 +128,7 @@ async def test_nobody_is_refused_before_who_came_earlier_is_served() -> None:
         assert (await _answer(reader))[0] in {200, 503}
 
 
-async def test_who_is_served_after_a_refusal_is_not_idle(is_shut: bool) -> None:
+async def test_who_is_served_after_a_refusal_is_not_idle(*, is_shut: bool) -> None:
     """The time a connection may be idle ends with the next request, even one in the same packet."""
     async with _connected(ServerState(), is_shut=is_shut, keep_alive=0) as (reader, writer):
         writer.write(_POST + _GET)

@@ -10,9 +10,9 @@ from typing import NoReturn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.api.shedding import Shedding
-from faultmaven.api.turns import Turns
 from faultmaven.errors import OverloadedError
 from faultmaven.models.live import Live, now
+from faultmaven.models.turns import Turns
 
 BOUNDED = frozenset(
     {

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faultmaven.infrastructure.observability.request import require_request
 
+_FAILURE = "faultmaven.failure"
+
 
 class DirectRoutes:
     """Calls the endpoint of a known path at once; everything else takes the usual way.
@@ -41,8 +43,10 @@ class DirectRoutes:
             for route in router.routes
             if isinstance(route, APIRoute) and "POST" in (route.methods or ())
         }
-        self._unforeseen = handlers.get(Exception)
-        self._foreseen = {kind: told for kind, told in handlers.items() if kind is not Exception}
+        foreseen = {kind: told for kind, told in handlers.items() if kind is not Exception}
+        self._failing = ServerErrorMiddleware(
+            ExceptionMiddleware(_fail, handlers=foreseen), handler=handlers.get(Exception)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection.
@@ -62,13 +66,12 @@ class DirectRoutes:
         except Exception as error:
             if require_request().answered:
                 raise
-            await self._tell(error, scope, receive, send)
+            # Answered as the framework does; what nobody foresaw is raised again.
+            scope[_FAILURE] = error
+            await self._failing(scope, receive, send)
 
-    async def _tell(self, error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have an error answered as the framework does; raises again what nobody foresaw."""
 
-        async def fail(*_: object) -> NoReturn:
-            raise error
-
-        answered = ExceptionMiddleware(fail, handlers=self._foreseen)
-        await ServerErrorMiddleware(answered, handler=self._unforeseen)(scope, receive, send)
+async def _fail(scope: Scope, receive: Receive, send: Send) -> NoReturn:
+    """Fail as the endpoint did; the error stays with nobody, lest it keep all it came through."""
+    del receive, send
+    raise scope.pop(_FAILURE)

@@ -77,6 +77,18 @@ def failure_of(
     )
 
 
+def noted_failure(
+    error: FaultMavenError, *, instance: str | None = None, request_id: str | None = None
+) -> Failure:
+    """The same, left for the request's log line as well.
+
+    Whoever handles the error had better not keep it: the error knows their frame.
+    """
+    failure = failure_of(error, instance=instance, request_id=request_id)
+    note_failure(failure)
+    return failure
+
+
 async def refuse(error: FaultMavenError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request with an error before it reaches the routes."""
     response = _answer(Request(scope), failure_of(error))

@@ -11,7 +11,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from faultmaven.api.answer_headers import note_beginning
-from faultmaven.api.errors import failure_of, note_failure
+from faultmaven.api.errors import noted_failure
 from faultmaven.api.event_stream import EventStream
 from faultmaven.errors import FaultMavenError
 from faultmaven.models.api import AttemptBody, TroubleshootResponse
@@ -66,9 +66,7 @@ async def stream_answer(stream: EventStream, asking: Asking, *, instance: str | 
     except FaultMavenError as error:
         if not stream.opened:
             raise
-        failure = failure_of(error, instance=instance)
-        note_failure(failure)
-        await stream.write(_event("error", failure.problem))
+        await stream.write(_event("error", noted_failure(error, instance=instance).problem))
     else:
         await stream.write(_event("result", answer))
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from starlette.requests import Request
 from starlette.types import Scope, Send
 
-from faultmaven.api.errors import REQUEST_ID_HEADER, failure_of, note_failure, shaped
+from faultmaven.api.errors import REQUEST_ID_HEADER, noted_failure, shaped
 from faultmaven.errors import FaultMavenError
 from faultmaven.infrastructure.observability.request import require_request
 
@@ -120,8 +120,7 @@ class Shedding:
         return b"content-length: %d\r\n%b" % (length, text.replace(_NAMELESS, request_id))
 
     def _written(self, path: str, scope: Scope) -> _Refusal:
-        failure = failure_of(self._error, instance=path, request_id=_NAMELESS.decode())
-        note_failure(failure)
+        failure = noted_failure(self._error, instance=path, request_id=_NAMELESS.decode())
         response = shaped(Request(scope), failure)
         return _Refusal(
             response.status_code,

@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 
 from faultmaven.cli.arrivals import accept_arrived
+from faultmaven.cli.collecting import Collecting
 from faultmaven.cli.hangup import in_terminal
 from faultmaven.container import container
 
@@ -49,6 +50,7 @@ class DrainingServer(uvicorn.Server):
             )
         )
         self._drained_at: float | None = None  # monotonic seconds
+        self._collecting = Collecting()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
@@ -69,7 +71,8 @@ class DrainingServer(uvicorn.Server):
         self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
 
     async def on_tick(self, counter: int) -> bool:
-        """Whether serving is over."""
+        """Whether serving is over; called ten times a second."""
+        self._collecting.pace(len(self.server_state.tasks))
         if self._drained_at is not None and time.monotonic() >= self._drained_at:
             self.should_exit = True
         return await super().on_tick(counter)

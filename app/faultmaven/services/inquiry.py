@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from faultmaven.knowledge.library import Runbook
 from faultmaven.models.api import Command, Evidence, TroubleshootRequest
@@ -99,13 +98,19 @@ class Inquiry:
         )
         # Both are asked for again at each retry and fallback.
         self._prompts: dict[Target, Written] = {}
-        self.read = cache(self._read)
+        self._readings: dict[str, Reading] = {}
 
     def render(self, target: Target) -> Prompt:
         """The prompt for ``target``."""
         if target not in self._prompts:
             self._prompts[target] = self._write(target)
         return self._prompts[target].prompt
+
+    def read(self, text: str) -> Reading:
+        """An answer, taken apart."""
+        if text not in self._readings:
+            self._readings[text] = self._read(text)
+        return self._readings[text]
 
     def assess(self, text: str, target: Target) -> tuple[Signal, ...]:
         """What an answer's form and evidence say about its confidence."""

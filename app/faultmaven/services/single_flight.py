@@ -98,9 +98,13 @@ class SingleFlight:
                 return shared
             seconds = until - self._monotonic()
         flight = self._begin(fingerprint, until, ask, seconds)
-        await self._wait(flight)
-        result: Answer = flight.task.result()
-        return result
+        try:
+            await self._wait(flight)
+            result: Answer = flight.task.result()
+            return result
+        finally:
+            # Its failure knows this frame: only the garbage collector would part the two.
+            del flight
 
     def forget(self) -> None:
         """Let nobody join what has begun so far; who waits for it already gets its answer."""
@@ -119,6 +123,7 @@ class SingleFlight:
             for ended in flight.waiting:
                 if not ended.done():
                     ended.set_result(None)
+            del flight  # its task keeps the failure, and that this frame
 
     async def _join(self, flight: _Flight) -> None:
         joined = self._monotonic()

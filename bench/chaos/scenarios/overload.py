@@ -30,7 +30,7 @@ from bench.speed.upstream import answers_at, free_port, nginx, slow_upstream
 from bench.speed.wrk import burst
 
 _TIMES = 3
-_PLAYS = ((16, 16, 0.05), (64, 16, 0.05), (500, 50, 0.5), (256, 16, 0.05))
+_PLAYS = ((500, 50, 0.5), (256, 16, 0.05))
 """Places, how many may wait for one, and seconds that the upstream takes."""
 
 _ROUNDS = 3

@@ -6,7 +6,7 @@ from faultmaven.api.answer_headers import headers_of_answer, headers_of_beginnin
 from faultmaven.api.anthropic.errors import error_event
 from faultmaven.api.anthropic.request import Asked
 from faultmaven.api.anthropic.stream import AnswerEvents
-from faultmaven.api.errors import failure_of, note_failure
+from faultmaven.api.errors import noted_failure
 from faultmaven.api.event_stream import EventStream
 from faultmaven.errors import FaultMavenError
 from faultmaven.infrastructure.observability.request import RequestInFlight
@@ -63,9 +63,7 @@ async def tell(
     except FaultMavenError as error:
         if not stream.opened:
             raise
-        failure = failure_of(error)
-        note_failure(failure)
-        await stream.write(error_event(failure))
+        await stream.write(error_event(noted_failure(error)))
         return
     await stream.open({**headers, **headers_of_answer(whole)})
     await stream.write(answer.end(whole))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from faultmaven.api.anthropic.errors import as_anthropic_error
 from faultmaven.api.deps import services_of
-from faultmaven.api.errors import failure_of, note_failure
+from faultmaven.api.errors import noted_failure
 from faultmaven.api.openai import described
 from faultmaven.api.openai.answer import as_json
 from faultmaven.services.model_directory import ListedModel, ModelDirectory, UnknownModelError
@@ -39,9 +39,7 @@ async def retrieve_model(request: Request) -> Response:
     except UnknownModelError as error:
         if not anthropic:
             raise
-        failure = failure_of(error)
-        note_failure(failure)
-        return as_anthropic_error(failure)
+        return as_anthropic_error(noted_failure(error))
     writer = _anthropic_model if anthropic else _openai_model
     return _json(writer(found, directory.since))
 

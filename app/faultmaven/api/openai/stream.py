@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from faultmaven.api.answer_headers import headers_of_beginning, note_beginning
-from faultmaven.api.errors import failure_of, note_failure
+from faultmaven.api.errors import noted_failure
 from faultmaven.api.event_stream import EventStream
 from faultmaven.api.openai.answer import Envelope, finish_reason
 from faultmaven.api.openai.chunks import DONE, Chunks, error_event
@@ -96,7 +96,5 @@ async def stream_answer(
     except FaultMavenError as error:
         if not stream.opened:
             raise
-        failure = failure_of(error)
-        note_failure(failure)
         # No finish and no mark of success: what came before is not the whole answer.
-        await stream.write(error_event(error_body(failure)))
+        await stream.write(error_event(error_body(noted_failure(error))))

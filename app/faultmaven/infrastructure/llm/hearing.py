@@ -78,6 +78,10 @@ class Hearing:
             # Its books are kept already; told again with it, they would overwrite newer ones.
             self._held.append(replace(delta, text="", usage=None, cost_usd=None))
 
+    def end(self) -> None:
+        """Nobody is told of a beginning any more: what there is to it may know this hearing."""
+        del self.begin
+
     def grace(self, seconds: float) -> float:
         """All was said: how long to wait for what may follow, within what the whole may take."""
         self.watch.over = True

@@ -114,13 +114,16 @@ class Trial:
         except ProviderError as error:
             if self.lost:  # how it fails then is of our own making
                 raise asyncio.CancelledError from error
-            self.failure = error
+            # The traceback knows this frame, which knows this trial: a ring.
+            self.failure = error.with_traceback(None)
             attempt = failed(self._timed(), error)
             if not error.asked or self._is_cut_short(error):
                 return replace(attempt, cut_short=True)
             self.entry.failed(error)
             return attempt
         finally:
+            if self._hearing is not None:
+                self._hearing.end()
             if self.answer is None:  # whoever was told already does not listen any more
                 self.entry.released()
         self.entry.succeeded()

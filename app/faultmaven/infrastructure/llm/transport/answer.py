@@ -74,6 +74,11 @@ class Answer:
         if self.begun and not self._says_its_length():
             self.complete = True
 
+    def release(self) -> None:
+        """Let go of the parser, which holds on to this in turn: nothing more is to be read."""
+        self.reusable = False
+        del self._parser
+
     def take(self) -> bytes | None:
         """The next piece of the body, as it came; ``None`` where there is none yet."""
         if not self._pieces:

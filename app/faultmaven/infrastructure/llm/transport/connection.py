@@ -7,7 +7,7 @@ import select
 import ssl
 import threading
 from collections.abc import Callable
-from typing import cast
+from typing import TypeAlias, cast
 
 from faultmaven.errors import ProviderConnectionError, ProviderError
 from faultmaven.infrastructure.llm.transport import failures
@@ -18,6 +18,9 @@ _ROOM = 512 * 1024  # bytes that may wait for a slow reader before the upstream 
 _SCRATCH = 64 * 1024  # bytes read at most at once; a TLS record holds 16 KiB
 _SMALL = 64 * 1024  # bytes that are cheaper to copy than to send apart from the head
 
+
+Wake: TypeAlias = Callable[[asyncio.Future[None]], None]
+"""Has whoever waits for a future that is not done go on, sooner or later."""
 
 _threads = threading.local()
 
@@ -31,6 +34,10 @@ def _scratch_of_this_thread() -> memoryview:
         _threads.scratch = memoryview(bytearray(_SCRATCH))
     scratch: memoryview = _threads.scratch
     return scratch
+
+
+def _at_once(waiter: asyncio.Future[None]) -> None:
+    waiter.set_result(None)
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -48,6 +55,7 @@ class Connection(asyncio.BufferedProtocol):
         given: seconds that the exchange had when nothing was done yet.
         due: when they are over, on the monotonic clock.
         idle_since: time of the event loop when the last one was over.
+        wake: has whoever waits for news go on, at once unless somebody else sees to it.
     """
 
     def __init__(self, origin: Origin, on_end: Callable[[Connection], None]) -> None:
@@ -56,6 +64,7 @@ class Connection(asyncio.BufferedProtocol):
         self.idle_since = 0.0
         self.answer = Answer()
         self.exchange = 0
+        self.wake: Wake = _at_once
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -204,7 +213,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         if answer.buffered > _ROOM and not self._held_up:
             self._hold_up(held_up=True)
-        self._wake()
+        if self._waiter is not None and not self._waiter.done():
+            self.wake(self._waiter)
 
     def eof_received(self) -> bool:
         """Called by the event loop; the connection closes by itself then."""
@@ -215,6 +225,7 @@ class Connection(asyncio.BufferedProtocol):
         """Called by the event loop."""
         self._ended(failures.CUT if exc is None else failures.LOST, clean=exc is None)
         self._transport = None
+        self.answer.release()
         self._on_end(self)
 
     def _ended(self, message: str, *, clean: bool) -> None:
@@ -240,7 +251,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            _at_once(self._waiter)
 
     def _hold_up(self, *, held_up: bool) -> None:
         self._held_up = held_up

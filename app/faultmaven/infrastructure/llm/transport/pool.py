@@ -10,6 +10,10 @@ from faultmaven.infrastructure.llm.transport.connection import Connection
 from faultmaven.infrastructure.llm.transport.dialing import dial
 from faultmaven.infrastructure.llm.transport.seam import PoolLimits
 from faultmaven.models.shared_timer import SharedTimer
+from faultmaven.models.turns import Turns
+
+_MANY = 64  # exchanges under way; where there are fewer, a turn in which all end is short enough
+_GO_ON_AT_ONCE = 8  # exchanges in one turn of the event loop; some milliseconds of work
 
 
 class Pool:
@@ -29,6 +33,7 @@ class Pool:
     def __init__(self, limits: PoolLimits) -> None:
         self.loop = asyncio.get_running_loop()
         self.timer = SharedTimer(self.loop)
+        self._turns = Turns(_GO_ON_AT_ONCE)
         self._limits = limits
         self._open: set[Connection] = set()
         self._kept: dict[Origin, list[Connection]] = {}  # the last used at the end
@@ -129,11 +134,19 @@ class Pool:
         if self._idle and len(self._open) >= self._limits.connections:
             self._close_the_oldest()
         connection = await dial(origin, self._ended)
+        connection.wake = self._wake
         if connection.is_open:
             self._open.add(connection)
         if self._closed is not None:
             connection.abort()
         return connection
+
+    def _wake(self, waiter: asyncio.Future[None]) -> None:
+        """Have whoever waits for an upstream go on, a few in a turn where there are many."""
+        if self._lent > _MANY:
+            self._turns.wake(waiter, self.loop)
+        else:
+            waiter.set_result(None)
 
     def _keep(self, connection: Connection) -> None:
         connection.idle_since = self.loop.time()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faultmaven.api.turns import Turns
+from faultmaven.models.turns import Turns
 
 
 async def _played(each: int, *, visits: int, leaving: set[int]) -> list[tuple[int, int]]:
