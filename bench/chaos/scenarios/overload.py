@@ -30,11 +30,11 @@ from bench.speed.upstream import answers_at, free_port, nginx, slow_upstream
 from bench.speed.wrk import burst
 
 _TIMES = 3
-_PLAYS = ((500, 50, 0.5), (256, 16, 0.05))
+_PLAYS = ((16, 16, 0.05), (64, 16, 0.05), (500, 50, 0.5), (256, 16, 0.05))
 """Places, how many may wait for one, and seconds that the upstream takes."""
 
 _ROUNDS = 3
-_ANSWERS = 12  # of each place in a burst: what is under way at its end is not counted
+_ANSWERS = 24  # of each place at least: they come in waves, and one more or less should not count
 _ALONE = """
     server {{
         listen 127.0.0.1:{port} backlog=8192;
@@ -130,12 +130,16 @@ async def overload(scale: float) -> list[Row]:
 
 async def _play(size: _Size, *, seconds: float) -> _Played:
     played, where = _Played(size), cores()
+    least = _ANSWERS * size.delay
     async with _service(size, where) as gateway:
         for _ in range(_ROUNDS):
-            burst_seconds = max(seconds / 3, _ANSWERS * size.delay)
-            peak = await _peak(gateway, size, seconds=burst_seconds, where=where)
+            peak = await _peak(gateway, size, seconds=max(seconds / 3, least), where=where)
             one, lives = await _flooded(
-                gateway.target, size, rate=_TIMES * peak, seconds=seconds, where=where
+                gateway.target,
+                size,
+                rate=_TIMES * peak,
+                seconds=max(seconds, least),
+                where=where,
             )
             played.peaks.append(peak)
             played.shares.append(one.goodput / peak)
