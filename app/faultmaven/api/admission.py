@@ -65,11 +65,10 @@ class Room:
     @property
     def is_full(self) -> bool:
         """Whether whoever enters now is refused at once."""
-        places, queue = now(self._places), now(self._queue)
-        if not self._waiting and self.taken + self._coming < places:
+        free = now(self._places) - self.taken
+        if not self._waiting and self._coming < free:
             return False
-        free = max(0, places - self.taken)
-        return len(self._waiting) + self._coming >= queue + free
+        return len(self._waiting) + self._coming >= now(self._queue) + max(0, free)
 
     def expect(self) -> None:
         """Count somebody who was let in and will enter in this turn of the event loop.

@@ -67,10 +67,11 @@ class Door:
                 headers count, and the address it came to.
         """
         room = self._room
+        if not room.is_half_taken or not self._is_bounded(scope):
+            return None
         if room.is_full:
-            return self._refused(scope) if self._is_bounded(scope) else None
-        if room.is_half_taken and self._is_bounded(scope):
-            room.expect()
+            return self._refused(scope)
+        room.expect()
         return None
 
     def _is_bounded(self, scope: Scope) -> bool:
