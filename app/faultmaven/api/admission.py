@@ -50,6 +50,7 @@ class Room:
         self._longest_wait = longest_wait
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._coming = 0
+        self._lately = 0  # places there were when somebody entered last
         self.taken = 0
 
     @property
@@ -60,13 +61,15 @@ class Room:
     @property
     def is_half_taken(self) -> bool:
         """Whether so much is going on that it may soon be full."""
-        return 2 * self.taken > now(self._places)
+        return 2 * self.taken > self._lately
 
     @property
     def is_full(self) -> bool:
         """Whether whoever enters now is refused at once."""
+        if self.taken + self._coming < self._lately and not self._waiting:
+            return False
         free = now(self._places) - self.taken
-        if not self._waiting and self._coming < free:
+        if self._coming < free and not self._waiting:
             return False
         return len(self._waiting) + self._coming >= now(self._queue) + max(0, free)
 
@@ -90,7 +93,8 @@ class Room:
         Raises:
             OverloadedError: the queue is full as well, or did not move for too long.
         """
-        if self.taken < now(self._places) and not self._waiting:
+        places = self._lately = now(self._places)
+        if self.taken < places and not self._waiting:
             self.taken += 1
             return
         if self.is_full:
