@@ -6,6 +6,8 @@ import asyncio
 
 from faultmaven.cli.gathering import Gathering
 
+_MANY = range(9)
+
 
 class Wire(asyncio.Transport):
     """A transport that notes what it is told."""
@@ -31,7 +33,7 @@ class Wire(asyncio.Transport):
 async def test_head_and_body_are_one_write() -> None:
     """Both leave together, once the turn is over, and the next turn's apart from them."""
     wire = Wire()
-    gathering = Gathering(wire, asyncio.get_running_loop())
+    gathering = Gathering(wire, asyncio.get_running_loop(), _MANY)
     gathering.write(b"head ")
     gathering.write(b"body")
     assert wire.heard == []
@@ -41,10 +43,19 @@ async def test_head_and_body_are_one_write() -> None:
     assert wire.heard == [b"head body", b"later"]
 
 
+async def test_nobody_waits_where_there_is_nothing_to_wait_for() -> None:
+    """While hardly anything is in flight, each piece leaves as it is written."""
+    wire = Wire()
+    gathering = Gathering(wire, asyncio.get_running_loop(), range(1))
+    gathering.write(b"head ")
+    gathering.write(b"body")
+    assert wire.heard == [b"head ", b"body"]
+
+
 async def test_closing_loses_nothing() -> None:
     """What was written before the end is sent before the end; nothing is sent after it."""
     wire = Wire()
-    gathering = Gathering(wire, asyncio.get_running_loop())
+    gathering = Gathering(wire, asyncio.get_running_loop(), _MANY)
     gathering.write(b"last words")
     gathering.close()
     assert (wire.heard, wire.closed, gathering.is_closing()) == ([b"last words"], True, True)
@@ -55,5 +66,5 @@ async def test_closing_loses_nothing() -> None:
 
 async def test_everything_else_is_the_transports_own() -> None:
     """Whoever asks for the peer, or for the buffer, asks the transport itself."""
-    gathering = Gathering(Wire(), asyncio.get_running_loop())
+    gathering = Gathering(Wire(), asyncio.get_running_loop(), _MANY)
     assert gathering.get_extra_info("peername") == "somebody"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +19,7 @@ from faultmaven.cli.replying import Replying
 from faultmaven.models.departure import TELL
 from faultmaven.models.shared_timer import SharedTimer
 
+_FEW = 2  # requests in flight, with which nothing is gained by waiting for what else is written
 _LOOK = 0.1  # seconds between two looks at connections that wait for a request
 _timers: WeakKeyDictionary[ServerState, SharedTimer] = WeakKeyDictionary()
 
@@ -82,7 +83,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the server has it
         """Called by the event loop."""
-        self.gathering = Gathering(transport, self.loop)
+        self.gathering = Gathering(transport, self.loop, self.tasks)
         self._idleness = Idleness(self, _timer_of(self.server_state, self.loop))
         self._whom: Callable[[], object] | None = None
         self._lost = False
@@ -156,11 +157,18 @@ class Gathering:
     Args:
         transport: what really sends.
         loop: whose turns count.
+        in_flight: what is being answered; while that is little, everything is sent as it comes.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        in_flight: Collection[object],
+    ) -> None:
         self._transport = transport
         self._loop = loop
+        self._in_flight = in_flight
         self._written: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -169,6 +177,9 @@ class Gathering:
 
     def write(self, data: bytes) -> None:
         """Send, together with what follows in this turn."""
+        if len(self._in_flight) <= _FEW:
+            self.write_at_once(data)
+            return
         if not self._written:
             self._loop.call_soon(self._pass_on)
         self._written.append(data)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from faultmaven.models.begun import begun
 from faultmaven.models.live import Live, now
 from faultmaven.models.time_limit import TimeLimits
 
@@ -112,7 +113,7 @@ class SingleFlight:
 
     def _begin(self, fingerprint: bytes, until: float, ask: Ask[Any], seconds: float) -> _Flight:
         flight = self._flights[fingerprint] = _Flight(fingerprint, until)
-        flight.task = asyncio.get_running_loop().create_task(self._fly(flight, ask, seconds))
+        flight.task = begun(self._fly(flight, ask, seconds))
         return flight
 
     async def _fly(self, flight: _Flight, ask: Ask[Answer], seconds: float) -> Answer:
@@ -132,6 +133,8 @@ class SingleFlight:
 
     async def _wait(self, flight: _Flight) -> None:
         """Wait until it has ended; the last one to leave before that ends it."""
+        if flight.task.done():
+            return
         ended = flight.task.get_loop().create_future()
         flight.waiting.add(ended)
         try:

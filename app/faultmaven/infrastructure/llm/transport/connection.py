@@ -105,18 +105,20 @@ class Connection(asyncio.BufferedProtocol):
             self._transport, self, context, server_hostname=host
         )
 
-    def send(self, head: bytes, body: bytes) -> None:
-        """Begin an exchange."""
+    def send(self, head: bytes, body: bytes, *, at_once: bool = True) -> None:
+        """Begin an exchange; else at the end of this turn of the event loop."""
         self.answer.restart()
         transport = self._transport
         if transport is None:
             return
-        if len(body) <= _SMALL:
+        if len(body) > _SMALL:
+            transport.writelines((head, body))
+        elif at_once:
+            self._write(transport, head + body)
+        else:
             # Each write may have to wake its reader. Those that end a turn together find readers
             # awake whom the first one woke.
             self._loop.call_soon(self._write, transport, head + body)
-        else:
-            transport.writelines((head, body))
 
     def _write(self, transport: asyncio.Transport, data: bytes) -> None:
         if transport is self._transport and not transport.is_closing():

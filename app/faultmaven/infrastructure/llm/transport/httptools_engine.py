@@ -51,7 +51,7 @@ class HttptoolsTransport:
         connection.given, connection.due = timeout, time.monotonic() + left
         pool.timer.watch(connection)
         try:
-            connection.send(head, request.body)
+            connection.send(head, request.body, at_once=pool.is_quiet)
             body = await connection.body()
             answer = connection.answer
             if "content-encoding" in answer.headers:
@@ -134,7 +134,7 @@ class _Streaming:
         pool, origin = self._pool, self._origin
         self._connection = connection = pool.lend(origin) or await pool.take(origin)
         try:
-            connection.send(self._head, self._body)
+            connection.send(self._head, self._body, at_once=pool.is_quiet)
             self._body = b""  # it may be large, and the answer long
             head = await connection.head()
         except BaseException:

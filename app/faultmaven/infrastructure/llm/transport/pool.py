@@ -12,6 +12,7 @@ from faultmaven.infrastructure.llm.transport.seam import PoolLimits
 from faultmaven.models.shared_timer import SharedTimer
 from faultmaven.models.turns import Turns
 
+_FEW = 2  # exchanges under way, with which nothing is gained by waiting for others' writes
 _MANY = 64  # exchanges under way; where there are fewer, a turn in which all end is short enough
 _GO_ON_AT_ONCE = 8  # exchanges in one turn of the event loop; some milliseconds of work
 
@@ -47,6 +48,11 @@ class Pool:
     def lent(self) -> int:
         """How many connections somebody has, or is about to get."""
         return self._lent
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether hardly anything else is under way."""
+        return self._lent <= _FEW
 
     def lend(self, origin: Origin) -> Connection | None:
         """A connection that was kept, to be given back; ``None`` where there is none."""
