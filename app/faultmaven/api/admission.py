@@ -76,8 +76,8 @@ class Room:
     def expect(self) -> None:
         """Count somebody who was let in and will enter in this turn of the event loop.
 
-        Dozens arrive in one turn. Only the tasks that serve them take places, when the turn is
-        over, and those for whom none is left would be refused late, and at a higher price.
+        Dozens arrive in one turn. Only the tasks that serve them take places, if need be when the
+        turn is over, and those for whom none is left would be refused late, and at a higher price.
         """
         if not self._coming:
             # The tasks of this turn begin behind it, in order, and nobody arrives in between.
@@ -93,6 +93,8 @@ class Room:
         Raises:
             OverloadedError: the queue is full as well, or did not move for too long.
         """
+        if self._coming:
+            self._coming -= 1
         places = self._lately = now(self._places)
         if self.taken < places and not self._waiting:
             self.taken += 1

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from faultmaven.cli.replying import Replying
+from faultmaven.models.begun import begun
 from faultmaven.models.departure import TELL
 from faultmaven.models.shared_timer import SharedTimer
 
@@ -87,6 +88,8 @@ class GatheringProtocol(HttpToolsProtocol):
         self._idleness = Idleness(self, _timer_of(self.server_state, self.loop))
         self._whom: Callable[[], object] | None = None
         self._lost = False
+        self._reading = False
+        self._to_begin: tuple[RequestResponseCycle, Replying] | None = None
         super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
 
     def data_received(self, data: bytes) -> None:
@@ -95,7 +98,11 @@ class GatheringProtocol(HttpToolsProtocol):
         Whatever comes ends the time that a connection may be idle. It begins anew here where what
         came was not the next request, but the rest of one that is answered already.
         """
+        self._reading = True
         super().data_received(data)
+        self._reading = False
+        if self._to_begin is not None:
+            self._begin(*self._to_begin)
         cycle: RequestResponseCycle | None = self.cycle  # none before the first request
         answered = cycle is not None and cycle.response_complete
         if answered and self.timeout_keep_alive_task is None and not self.transport.is_closing():
@@ -148,7 +155,17 @@ class GatheringProtocol(HttpToolsProtocol):
         """Called by the parser with each request's head, or when the request before it is done."""
         cycle.scope[TELL] = self.tell_of_departure  # type: ignore[literal-required]  # an addition of ours
         answered = Replying(app, cycle)
-        super()._start_asgi_task(cycle, answered)  # type: ignore[arg-type]  # in Starlette's words
+        if self._reading:  # what came of its body is to be there when it begins
+            self._to_begin = cycle, answered
+        else:
+            super()._start_asgi_task(cycle, answered)  # type: ignore[arg-type]  # in Starlette's words
+
+    def _begin(self, cycle: RequestResponseCycle, answered: Replying) -> None:
+        """Answer a request as the server does, but without waiting for the next turn to begin."""
+        self._to_begin = None
+        task = begun(cycle.run_asgi(answered))  # type: ignore[arg-type]  # as above
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
 
 class Gathering:
