@@ -32,12 +32,14 @@ class Inside:
         busy: connections to upstreams that are in use.
         files: open file descriptors, sockets included.
         resident: bytes of memory.
+        found: objects so far of which only the garbage collector found out that they are none.
     """
 
     tasks: int
     busy: int
     files: int
     resident: int
+    found: int
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Service:
         status = Path(f"/proc/{self.process.pid}")
         pages = int((status / "statm").read_text().split()[1])
         files = len(list((status / "fd").iterdir()))
-        return Inside(told["tasks"], told["busy"], files, pages * 4096)
+        return Inside(told["tasks"], told["busy"], files, pages * 4096, told["found"])
 
     async def reprs(self) -> str:
         """What every object of ours says of itself."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -49,15 +51,22 @@ class Service:
 
 
 @asynccontextmanager
-async def _asked(service: Service, request: bytes) -> AsyncIterator[asyncio.StreamWriter]:
-    """A connection to the service that has asked something."""
+async def _asked(
+    service: Service, request: bytes, *, made: list[weakref.ref[DoorProtocol]] | None = None
+) -> AsyncIterator[asyncio.StreamWriter]:
+    """A connection to the service that has asked something; ``made`` gets what serves it."""
     config = uvicorn.Config(
         service.answer, interface="asgi3", lifespan="off", log_config=None, ws="none"
     )
     config.load()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: DoorProtocol(config, ServerState(), {}), "127.0.0.1", 0
-    )
+
+    def serve() -> DoorProtocol:
+        protocol = DoorProtocol(config, ServerState(), {})
+        if made is not None:
+            made.append(weakref.ref(protocol))
+        return protocol
+
+    server = await asyncio.get_running_loop().create_server(serve, "127.0.0.1", 0)
     async with server, asyncio.timeout(20):
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(request)
@@ -92,3 +101,19 @@ async def test_who_asks_again_before_the_answer_is_noticed_leaving() -> None:
         await service.at_work.wait()
         caller.close()
         await service.left.wait()
+
+
+async def test_what_served_who_has_left_is_gone_at_once() -> None:
+    """No ring of objects is left of it that only the garbage collector would find."""
+    service, made = Service(), list[weakref.ref[DoorProtocol]]()
+    gc.collect()
+    gc.disable()
+    try:
+        async with _asked(service, _HEAD % 0, made=made) as caller:
+            await service.at_work.wait()
+            caller.close()
+            await service.left.wait()
+            await asyncio.sleep(0.05)
+        assert [serving() for serving in made] == [None]
+    finally:
+        gc.enable()

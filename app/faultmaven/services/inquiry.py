@@ -167,9 +167,11 @@ def _documents(request: TroubleshootRequest, sanitizer: ISanitizer) -> tuple[Doc
         Document(f"attachment:{sanitizer.clean(a.name)}", sanitizer.clean(a.content))
         for a in request.attachments
     )
+    query = Document("query", sanitizer.clean(request.query))
+    if not request.context:
+        return (*attachments, query)
     context = sanitizer.clean(json.dumps(request.context, ensure_ascii=False, indent=1))
-    shown = (Document("context", context),) if request.context else ()
-    return (*attachments, *shown, Document("query", sanitizer.clean(request.query)))
+    return (*attachments, Document("context", context), query)
 
 
 def _sources(documents: Sequence[Document], history: Sequence[Turn]) -> tuple[Source, ...]:

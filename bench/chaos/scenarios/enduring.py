@@ -46,6 +46,12 @@ async def endurance(scale: float) -> list[Row]:
         Row(
             "endurance", "memory grown after warm-up", grown, 1.0, unit="MB", kind="time", note=note
         ),
+        Row(
+            "endurance",
+            "objects a request that only the garbage collector found",
+            (after.found - before.found) / (requests - warm),
+            _FOUND,
+        ),
         exactly("endurance", "tasks at rest", after.tasks, before.tasks),
         exactly("endurance", "connections to upstreams that nobody gave back", after.busy, 0),
         Row("endurance", "more open files at rest", after.files - before.files, 0),
@@ -54,6 +60,7 @@ async def endurance(scale: float) -> list[Row]:
 
 
 _LONG = 10.0  # seconds
+_FOUND = 1.0  # one ring of a failed request has a hundred
 _KEPT_SECONDS = 31.0  # the pool keeps an idle connection for 30 s
 
 
