@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -75,3 +76,32 @@ def test_a_loop_that_ends_in_the_middle_of_a_turn_keeps_nobody_waiting() -> None
     late.cancel()
     loop.run_until_complete(asyncio.gather(late, return_exceptions=True))
     loop.close()
+
+
+@given(st.integers(1, 5), st.integers(0, 30), st.sets(st.integers(0, 29)))
+def test_few_are_woken_in_a_turn(each: int, waiters: int, gone: set[int]) -> None:
+    """In order, and whoever waits no longer takes nobody's turn."""
+
+    async def play() -> list[list[int]]:
+        loop, turns = asyncio.get_running_loop(), Turns(each)
+        waiting = [loop.create_future() for _ in range(waiters)]
+        for waiter in waiting:
+            turns.wake(waiter, loop)
+        for number in gone:
+            if number < waiters:
+                waiting[number].cancel()
+        seen: list[list[int]] = []
+        while not all(waiter.done() for waiter in waiting):
+            seen.append([n for n, waiter in enumerate(waiting) if waiter.done()])
+            await asyncio.sleep(0)
+        return [*seen, [n for n, waiter in enumerate(waiting) if waiter.done()]]
+
+    seen = asyncio.run(play())
+    left = {number for number in gone if each <= number < waiters}
+    woken = [[n for n in turn if n not in left] for turn in seen]
+    assert woken == [sorted(turn) for turn in woken]
+    counts = [len(turn) for turn in woken]
+    assert all(later - earlier <= each for earlier, later in pairwise(counts))
+    assert counts[-1] == waiters - len(left)
+    expected = [number for number in range(waiters) if number not in left]
+    assert all(turn == expected[: len(turn)] for turn in woken)
