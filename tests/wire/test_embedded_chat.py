@@ -47,6 +47,16 @@ def test_a_stream_with_progress_is_asked_for() -> None:
     assert body["stream_options"] == {"include_usage": True}
 
 
+@pytest.mark.parametrize(("asked", "sent"), [(None, 1024), (7, 7), (4000, 4000)])
+def test_nobody_has_it_write_without_end(asked: int | None, sent: int) -> None:
+    """A small model in a loop writes until its window is full, where the caller sets no limit."""
+    request = CompletionRequest("qwen", (Message("user", "Why?"),), max_tokens=asked)
+
+    body = json.loads(EmbeddedChat().encode(request, Endpoint("http://127.0.0.1:1")).body)
+
+    assert body["max_tokens"] == sent
+
+
 def test_its_pieces_are_one_answer() -> None:
     """Progress, comments and the end mark are skipped; text, finish and usage are read."""
     stream = _stream(_PROGRESS, _piece("The disk"), _piece(" is full."), _piece("", "stop"), _USAGE)

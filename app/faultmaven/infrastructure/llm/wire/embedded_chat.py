@@ -3,6 +3,9 @@
 llama.cpp's server notices that its caller has gone only while it writes. Asked for a whole answer
 it runs on for minutes and keeps its only slot busy; asked for a stream that also tells how far
 the prompt is read, it stops within seconds (measured with xllamacpp 2026.10.11549).
+
+Small models get into loops, and the server lets them write until their window is full: for minutes,
+to callers who set no limit. They get one.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from faultmaven.infrastructure.llm.wire.types import (
 )
 
 _STREAM = {"stream": True, "stream_options": {"include_usage": True}, "return_progress": True}
+_MOST_TOKENS = 1024  # where the caller does not say; more than a minute's work of a small machine
 
 
 class EmbeddedChat(OpenAIChat):
@@ -45,4 +49,7 @@ class EmbeddedChat(OpenAIChat):
         return assembly.completion()
 
     def _payload(self, request: CompletionRequest, endpoint: Endpoint) -> Fields:
-        return super()._payload(request, endpoint) | _STREAM
+        written = super()._payload(request, endpoint) | _STREAM
+        if written.get("max_tokens") is None:
+            written["max_tokens"] = _MOST_TOKENS
+        return written
