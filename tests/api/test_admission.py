@@ -142,6 +142,20 @@ async def test_whoever_was_let_in_counts_before_a_place_is_taken() -> None:
     room.leave()
 
 
+async def test_more_places_are_for_those_who_wait_as_well() -> None:
+    """A reload that makes more of them is noticed by the next who comes, whoever is in flight."""
+    places = 1
+    room = Room(places=lambda: places, queue=2, longest_wait=20)
+    await room.enter()
+    waiting = asyncio.create_task(room.enter())
+    await settled()
+    places = 3
+    async with asyncio.timeout(5):
+        await room.enter()
+        await waiting
+    assert (room.taken, room.waiting) == (3, 0)
+
+
 async def test_who_looks_closely_sees_each_refusal(tmp_path: Path) -> None:
     """At debug level each has a line with its id, those of the door too."""
     held = Held(tmp_path)

@@ -95,6 +95,7 @@ class Room:
         """
         if self._coming:
             self._coming -= 1
+        self._fill()
         places = self._lately = now(self._places)
         if self.taken < places and not self._waiting:
             self.taken += 1
@@ -115,6 +116,10 @@ class Room:
     def leave(self) -> None:
         """Give a place back, to who waits longest if anybody does."""
         self.taken -= 1
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give free places to those who wait; a reload may have made more of them."""
         while self._waiting and self.taken < now(self._places):
             self.taken += 1
             self._waiting.popleft().set_result(None)

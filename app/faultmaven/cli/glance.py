@@ -13,7 +13,9 @@ _FIRST_LINE = re.compile(rb"POST (/[A-Za-z0-9/_.-]*) HTTP/1\.1\r\n")
 _HEADER = re.compile(rb"(?m)^([A-Za-z0-9_-]+): ?([!-~](?:[ -~]*[!-~])?)\r$")
 _BODY = b"content-length"
 _LONGEST = 7  # digits of a body's length; larger ones do not come in one packet
-_UNUSUAL = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer"))
+_UNUSUAL = frozenset(
+    (b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer", b"proxy-connection")
+)
 _STAYS = (None, b"keep-alive", b"Keep-Alive")
 
 

@@ -70,6 +70,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._failure: ProviderError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._called: asyncio.Future[None] | None = None
         self._held_up = False
         self._aborted = False
         self._poll = select.poll()
@@ -215,8 +216,10 @@ class Connection(asyncio.BufferedProtocol):
             return
         if answer.buffered > _ROOM and not self._held_up:
             self._hold_up(held_up=True)
-        if self._waiter is not None and not self._waiter.done():
-            self.wake(self._waiter)
+        waiter = self._waiter
+        if waiter is not None and waiter is not self._called and not waiter.done():
+            self._called = waiter  # once: it may have to wait for its turn
+            self.wake(waiter)
 
     def eof_received(self) -> bool:
         """Called by the event loop; the connection closes by itself then."""
@@ -227,8 +230,8 @@ class Connection(asyncio.BufferedProtocol):
         """Called by the event loop."""
         self._ended(failures.CUT if exc is None else failures.LOST, clean=exc is None)
         self._transport = None
-        self.answer.release()
         self._on_end(self)
+        self.answer.release()
 
     def _ended(self, message: str, *, clean: bool) -> None:
         if clean and not self._aborted:
