@@ -26,11 +26,12 @@ class Service:
 
     Attributes:
         at_work: set once somebody would hear of a departure.
-        left: set by one.
+        left: set by one, told by the server's protocol or by the request's channel.
     """
 
-    def __init__(self, *, later: float = 0.0) -> None:
+    def __init__(self, *, later: float = 0.0, by_server: bool = True) -> None:
         self._later = later
+        self._by_server = by_server
         self.at_work = asyncio.Event()
         self.left = asyncio.Event()
 
@@ -41,7 +42,8 @@ class Service:
             pass
         await asyncio.sleep(self._later)
         try:
-            await unless_gone(receive, self._work(), tell=scope[TELL])
+            tell = scope[TELL] if self._by_server else None
+            await unless_gone(receive, self._work(), tell=tell)
         except ClientGoneError:
             self.left.set()
 
@@ -94,9 +96,10 @@ async def test_who_leaves_before_the_work_begins_is_noticed() -> None:
         await service.left.wait()
 
 
-async def test_who_asks_again_before_the_answer_is_noticed_leaving() -> None:
+@pytest.mark.parametrize("by_server", [True, False], ids=["told", "by the channel"])
+async def test_who_asks_again_before_the_answer_is_noticed_leaving(*, by_server: bool) -> None:
     """A request that waits its turn does not hide the end of the connection."""
-    service = Service()
+    service = Service(by_server=by_server)
     async with _asked(service, (_HEAD % 0) * 3) as caller:
         await service.at_work.wait()
         caller.close()

@@ -68,10 +68,8 @@ class Room:
         """Whether whoever enters now is refused at once."""
         if self.taken + self._coming < self._lately and not self._waiting:
             return False
-        free = now(self._places) - self.taken
-        if self._coming < free and not self._waiting:
-            return False
-        return len(self._waiting) + self._coming >= now(self._queue) + max(0, free)
+        free = max(0, now(self._places) - self.taken)
+        return len(self._waiting) + self._coming >= now(self._queue) + free
 
     def expect(self) -> None:
         """Count somebody who was let in and will enter in this turn of the event loop.

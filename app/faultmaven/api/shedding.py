@@ -34,25 +34,23 @@ class _Refusal:
         status: of the response.
         headers: that it has.
         body: of the response; like a header, it may have `_NAMELESS` in it.
+        text: headers and body, but for the body's length, which comes before them.
     """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    text: bytes
 
     def headers_for(self, request_id: bytes) -> list[tuple[bytes, bytes]]:
         """The headers, for one request."""
         return [(name, value.replace(_NAMELESS, request_id)) for name, value in self.headers]
 
-    def length(self) -> tuple[int, int]:
-        """Bytes of the body without the request's id, and how often it is in there."""
-        names = self.body.count(_NAMELESS)
-        return len(self.body) - names * len(_NAMELESS), names
-
-    def text(self) -> bytes:
-        """Headers and body, but for the body's length, which comes before them."""
-        named = [*self.headers, (_ID_HEADER, _NAMELESS)]
-        return b"%b\r\n%b" % (b"".join(b"%b: %b\r\n" % line for line in named), self.body)
+    def text_for(self, request_id: bytes) -> bytes:
+        """Headers and body as bytes, for one request."""
+        longer = len(request_id) - len(_NAMELESS)
+        length = len(self.body) + longer * self.body.count(_NAMELESS)
+        return b"content-length: %d\r\n%b" % (length, self.text.replace(_NAMELESS, request_id))
 
 
 class Shedding:
@@ -69,7 +67,6 @@ class Shedding:
         self._error = error
         self._clock = clock
         self._refusals: dict[str, _Refusal] = {}
-        self._texts: dict[str, tuple[bytes, int, int]] = {}
         self._unsaid = 0
         self._said = -_PAUSE
 
@@ -90,7 +87,6 @@ class Shedding:
         refusal = self._refusals.get(path)
         if refusal is None:
             refusal = self._refusals[path] = self._written(path, scope)
-            self._texts[path] = refusal.text(), *refusal.length()
         self._say()
         came = require_request()
         came.problem, came.shed = self._error.slug, True
@@ -111,22 +107,20 @@ class Shedding:
             path: one of a closed set, whose refusals are kept.
             request_id: of the request.
         """
-        known = self._texts.get(path)
-        if known is None:
+        refusal = self._refusals.get(path)
+        if refusal is None:
             return None
         self._say()
-        text, length, names = known
-        length += names * len(request_id)
-        return b"content-length: %d\r\n%b" % (length, text.replace(_NAMELESS, request_id))
+        return refusal.text_for(request_id)
 
     def _written(self, path: str, scope: Scope) -> _Refusal:
         failure = noted_failure(self._error, instance=path, request_id=_NAMELESS.decode())
         response = shaped(Request(scope), failure)
-        return _Refusal(
-            response.status_code,
-            [header for header in response.raw_headers if header[0] != b"content-length"],
-            bytes(response.body),
-        )
+        headers = [line for line in response.raw_headers if line[0] != b"content-length"]
+        named = [*headers, (_ID_HEADER, _NAMELESS)]
+        body = bytes(response.body)
+        text = b"%b\r\n%b" % (b"".join(b"%b: %b\r\n" % line for line in named), body)
+        return _Refusal(response.status_code, headers, body, text)
 
     def _say(self) -> None:
         """One line a second at most: a flood of them would be a load of its own."""

@@ -87,7 +87,7 @@ class GatheringProtocol(HttpToolsProtocol):
         self.gathering = Gathering(transport, self.loop, self.tasks)
         self._idleness = Idleness(self, _timer_of(self.server_state, self.loop))
         self._whom: Callable[[], object] | None = None
-        self._lost = False
+        self._answered: RequestResponseCycle | None = None  # now; others may wait behind it
         self._reading = False
         self._to_begin: tuple[RequestResponseCycle, Replying] | None = None
         super().connection_made(self.gathering)  # type: ignore[arg-type]  # one in all that is used
@@ -111,13 +111,15 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
         super().connection_lost(exc)
-        self._lost = True
         self._told()
+        answered = self._answered
+        if answered is not None and not answered.response_complete:
+            answered.disconnected = True  # the server tells the last that came
+            answered.message_event.set()
+            answered.scope[TELL] = _told_at_once  # type: ignore[literal-required]  # ours
         # They know the connection, and it them: only the garbage collector would find out that
         # nobody else does, and its looks take longer the more there is.
-        if self.cycle is not None:
-            self.cycle.scope[TELL] = _told_at_once  # type: ignore[literal-required]  # ours
-        self.cycle = self.scope = None  # type: ignore[assignment]  # as before the first request
+        self.cycle = self.scope = self._answered = None  # type: ignore[assignment]  # as at first
         self.pipeline.clear()
         del self._idleness
 
@@ -127,8 +129,6 @@ class GatheringProtocol(HttpToolsProtocol):
         if whom is None:
             return
         self.flow.resume_reading()  # whoever does not read sees no end
-        if self._lost:
-            self.loop.call_soon(self._told)
 
     def _told(self) -> None:
         whom, self._whom = self._whom, None
@@ -153,6 +153,7 @@ class GatheringProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Called by the parser with each request's head, or when the request before it is done."""
+        self._answered = cycle
         cycle.scope[TELL] = self.tell_of_departure  # type: ignore[literal-required]  # an addition of ours
         answered = Replying(app, cycle)
         if self._reading:  # what came of its body is to be there when it begins
