@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import struct
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -52,13 +54,29 @@ class Service:
         await asyncio.Event().wait()
 
 
+class Answering(Service):
+    """Answers with next to nothing."""
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        del scope, receive
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        self.left.set()
+
+
 @asynccontextmanager
 async def _asked(
     service: Service, request: bytes, *, made: list[weakref.ref[DoorProtocol]] | None = None
 ) -> AsyncIterator[asyncio.StreamWriter]:
     """A connection to the service that has asked something; ``made`` gets what serves it."""
     config = uvicorn.Config(
-        service.answer, interface="asgi3", lifespan="off", log_config=None, ws="none"
+        service.answer,
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        ws="none",
+        timeout_keep_alive=3600,
     )
     config.load()
 
@@ -106,17 +124,46 @@ async def test_who_asks_again_before_the_answer_is_noticed_leaving(*, by_server:
         await service.left.wait()
 
 
+async def _idle(made: list[weakref.ref[DoorProtocol]]) -> None:
+    """Until the connection waits for a request."""
+    while (serving := made[0]()) is not None and serving.timeout_keep_alive_task is None:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+
+
+async def _gone(made: list[weakref.ref[DoorProtocol]]) -> None:
+    """Until nobody knows what served the connection."""
+    while made[0]() is not None:  # noqa: ASYNC110 - objects tell nobody when they go
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    """What only the garbage collector finds stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_collector")
 async def test_what_served_who_has_left_is_gone_at_once() -> None:
     """No ring of objects is left of it that only the garbage collector would find."""
     service, made = Service(), list[weakref.ref[DoorProtocol]]()
-    gc.collect()
-    gc.disable()
-    try:
-        async with _asked(service, _HEAD % 0, made=made) as caller:
-            await service.at_work.wait()
-            caller.close()
-            await service.left.wait()
-            await asyncio.sleep(0.05)
-        assert [serving() for serving in made] == [None]
-    finally:
-        gc.enable()
+    async with _asked(service, _HEAD % 0, made=made) as caller:
+        await service.at_work.wait()
+        caller.close()
+        await service.left.wait()
+        await _gone(made)
+
+
+@pytest.mark.usefixtures("without_collector")
+async def test_what_served_who_broke_off_after_the_answer_is_gone_at_once() -> None:
+    """Neither does it wait for the time at which an idle connection would be closed."""
+    service, made = Answering(), list[weakref.ref[DoorProtocol]]()
+    async with _asked(service, _HEAD % 0, made=made) as caller:
+        await service.left.wait()
+        await _idle(made)
+        at_once = struct.pack("ii", 1, 0)  # with a reset, as when a caller's process dies
+        caller.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        caller.transport.abort()
+        await _gone(made)

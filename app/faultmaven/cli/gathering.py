@@ -111,6 +111,7 @@ class GatheringProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # the server itself does not where it was broken off
         self._told()
         answered = self._answered
         if answered is not None and not answered.response_complete:

@@ -50,7 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         on_end: told once when it has ended, for whatever reason.
 
     Attributes:
-        answer: what came in the last exchange.
+        answer: what came in the last exchange; there is none before the connection is made.
         exchange: which one that is, for who reads it by pieces.
         given: seconds that the exchange had when nothing was done yet.
         due: when they are over, on the monotonic clock.
@@ -58,11 +58,12 @@ class Connection(asyncio.BufferedProtocol):
         wake: has whoever waits for news go on, at once unless somebody else sees to it.
     """
 
+    answer: Answer
+
     def __init__(self, origin: Origin, on_end: Callable[[Connection], None]) -> None:
         self.origin = origin
         self.given = self.due = 0.0
         self.idle_since = 0.0
-        self.answer = Answer()
         self.exchange = 0
         self.wake: Wake = _at_once
         self._on_end = on_end
@@ -101,6 +102,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         if self._transport is None:
             raise ConnectionResetError
+        self.answer.release()
         self.answer = Answer()  # a proxy's agreement to a tunnel has no end of its own
         self._transport = await self._loop.start_tls(
             self._transport, self, context, server_hostname=host
@@ -199,6 +201,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
+        self.answer = Answer()  # it is let go of when the connection ends, so no sooner
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def get_buffer(self, sizehint: int) -> memoryview:
