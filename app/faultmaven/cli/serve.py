@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faultmaven.cli.console import out
 from faultmaven.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -153,4 +152,5 @@ def _greet(address: tuple[Any, ...], chain: Sequence[str]) -> None:
         f"    -d '{_EXAMPLE}'",
         "",
     )
-    out().print("\n".join(lines), markup=False, soft_wrap=True)
+    # As it is: what prints in colour takes longer to load than all of the application to build.
+    print("\n".join(lines), flush=True)  # noqa: T201 - a command's own words
