@@ -55,6 +55,11 @@ def test_fenced_code_is_left_alone() -> None:
     assert shown == "```sh\n# no **heading**\n```\n"
 
 
+def test_what_follows_the_mark_of_a_heading_may_be_cut() -> None:
+    """Ticks after it are looked at once all of them are there."""
+    assert drawn(["## `", "``"]) == drawn(["## ```"]) == [("`", "dim")] * 3
+
+
 @given(
     st.lists(st.sampled_from(["#", " ", "*", "**", "`", "```", "\n", "a", "high", "## "])).map(
         "".join

@@ -55,11 +55,9 @@ class MarkdownPen:
 
     def _fragment(self) -> Fragment:
         """Take what comes first."""
-        if self._at_line_start and not self._fenced:
-            heading = _HEADING.match(self._held)
-            self._heading = heading is not None
-            self._held = self._held[heading.end() if heading else 0 :]
-        self._at_line_start = False
+        if self._at_line_start:
+            self._begin_line()
+            return "", ""  # what follows the heading's mark may have to wait
         first = self._held[:1]
         if first == "\n":
             return self._line_break()
@@ -68,6 +66,13 @@ class MarkdownPen:
         if first == "*":
             return self._stars()
         return self._taken(len(plain[0]) if (plain := _PLAIN.match(self._held)) else 0), self._style
+
+    def _begin_line(self) -> None:
+        self._at_line_start = False
+        heading = None if self._fenced else _HEADING.match(self._held)
+        self._heading = heading is not None
+        if heading is not None:
+            self._taken(heading.end())
 
     def _line_break(self) -> Fragment:
         self._at_line_start, self._heading, self._code = True, False, False
