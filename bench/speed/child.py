@@ -39,6 +39,14 @@ class Child:
         """Megabytes of memory, of descendants too; pages they share count for each."""
         return sum(int(fields[21]) for fields in self.family()) * _PAGE / 2**20
 
+    def rest(self) -> None:
+        """Stand still, descendants too, until told to go on."""
+        _signal(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Work again."""
+        _signal(self.process.pid, signal.SIGCONT)
+
     def family(self) -> list[list[str]]:
         """The fields of proc(5)'s `stat` after the name, so that number n is at n - 3."""
         everyone = dict(_stats())
@@ -91,6 +99,7 @@ def pinned(command: Sequence[str], processors: Sequence[int]) -> tuple[str, ...]
 async def _end(process: asyncio.subprocess.Process) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         _signal(process.pid, number)
+        _signal(process.pid, signal.SIGCONT)  # whoever stands still hears nothing
         try:
             async with asyncio.timeout(_PATIENCE):
                 await process.wait()

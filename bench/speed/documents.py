@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.speed.chart import chart
-from bench.speed.measure import CONNECTIONS
 from bench.speed.record import Entry, Record, Throughput
 from bench.speed.tables import features_table, gateways_table, name_of, number, table
 from bench.speed.targets import targets, targets_table
+from bench.speed.turns import CONNECTIONS
 
 _METHOD = Path(__file__).with_name("method.md")
 _REASONS = Path(__file__).with_name("reasons.md")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from bench.speed.answers import CHUNKS, KEY, LAST, MODEL, QUOTE, chat
-from bench.speed.gateway import NotReadyError, started
-from bench.speed.loading import Meter, per, streamed
-from bench.speed.measure import STREAMS, Stage, bursts
+from bench.speed.answers import KEY, LAST, MODEL, QUOTE, chat
+from bench.speed.gateway import Gateway, NotReadyError, started
+from bench.speed.loading import Bursts, Meter, Streams
+from bench.speed.measure import STREAMS, Extent, Stage, warm
 from bench.speed.peers.faultmaven import FaultMaven
 from bench.speed.peers.peer import CHAT
-from bench.speed.record import FeatureRow, Throughput
+from bench.speed.record import FeatureRow
+from bench.speed.turns import take_turn
 
 _CONNECTIONS = 64
+_ROUND = 2  # seconds
 PLAIN = "as it comes"
 """FaultMaven with no more than a provider configured."""
 
@@ -139,8 +142,11 @@ FEATURES = (
 """The features, each at the route of chat completions."""
 
 
+_Case: TypeAlias = tuple[Route, Feature]
+
+
 async def feature_rows(source: Path, stage: Stage) -> list[FeatureRow]:
-    """Every route as FaultMaven comes, then every feature that this version knows.
+    """Every route as FaultMaven comes, and every feature that this version knows, in turns.
 
     Args:
         source: the checkout that is served.
@@ -153,60 +159,53 @@ async def feature_rows(source: Path, stage: Stage) -> list[FeatureRow]:
         *((route, Feature(PLAIN)) for route in ROUTES[1:]),
         *((_LONG, feature) for feature in _WORKERS),
     ]
-    rows = []
-    for route, feature in cases:
-        row = await _row(source, stage, route=route, feature=feature)
-        rows += [row] if row else []
-    return rows
+    async with AsyncExitStack() as stack:
+        served = [await _started(source, stage, stack, case=case) for case in cases]
+        turns = [one for one in served if one is not None]
+        for _ in range(stage.extent.rounds):
+            for one in turns:
+                await one.take_turn(stage.extent)
+        return [one.row() for one in turns]
 
 
-async def _row(source: Path, stage: Stage, *, route: Route, feature: Feature) -> FeatureRow | None:
-    ours = FaultMaven(source=source, further=feature.variables, path=route.path, base=route.base)
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """FaultMaven in one configuration; it stands still when it is not its turn."""
+
+    case: _Case
+    gateway: Gateway
+    kind: Bursts | Streams
+
+    async def take_turn(self, extent: Extent) -> None:
+        await take_turn(self.gateway, self.kind, seconds=extent.seconds(_ROUND))
+
+    def row(self) -> FeatureRow:
+        route, feature = self.case
+        measured = self.kind.total()
+        print(f"{route.name}, {feature.name}: {measured.rate:.0f}/s", file=sys.stderr, flush=True)
+        return FeatureRow(route.name, feature.name, measured, feature.compared)
+
+
+async def _started(
+    source: Path, stage: Stage, stack: AsyncExitStack, *, case: _Case
+) -> _Served | None:
+    route, feature = case
     cores = stage.cores.together if feature.both else stage.cores
-    place = replace(stage, cores=cores)
+    starting = started(
+        FaultMaven(source=source, further=feature.variables, path=route.path, base=route.base),
+        cache=stage.cache,
+        upstream=stage.slow if route.stream else stage.prompt,
+        cores=cores,
+        body=route.body,
+        mark=route.mark,
+    )
     try:
-        measured = await _measured(ours, place, route)
+        gateway = await stack.enter_async_context(starting)
     except NotReadyError as error:
         print(f"{route.name}, {feature.name}: {error}", file=sys.stderr)
         return None
-    print(f"{route.name}, {feature.name}: {measured.rate:.0f}/s", file=sys.stderr, flush=True)
-    return FeatureRow(route.name, feature.name, measured, feature.compared)
-
-
-async def _measured(ours: FaultMaven, stage: Stage, route: Route) -> Throughput:
-    upstream = stage.slow if route.stream else stage.prompt
-    async with started(
-        ours,
-        cache=stage.cache,
-        upstream=upstream,
-        cores=stage.cores,
-        body=route.body,
-        mark=route.mark,
-    ) as gateway:
-        await bursts(gateway, stage, connections=_CONNECTIONS, rounds=1, full=2)
-        if not route.stream:
-            return await bursts(
-                gateway, stage, connections=_CONNECTIONS, rounds=stage.extent.rounds, full=2
-            )
-        outcome, meter = await streamed(
-            gateway.target.streaming(),
-            callers=STREAMS,
-            seconds=stage.extent.seconds(4),
-            cores=stage.cores,
-            child=gateway.child,
-        )
-        return _tokens(len(outcome.whole_ms), outcome.errors, outcome.seconds, meter)
-
-
-def _tokens(streams: int, errors: int, seconds: float, meter: Meter) -> Throughput:
-    """Tokens instead of requests."""
-    tokens = CHUNKS * streams
-    return Throughput(
-        connections=STREAMS,
-        rates=[round(tokens / seconds, 1)],
-        cpu_us=per(meter.cpu, tokens),
-        p50_ms=0.0,
-        p99_ms=0.0,
-        errors=errors,
-        others=round(meter.others_share, 3),
-    )
+    await warm(gateway, replace(stage, cores=cores))
+    gateway.child.rest()
+    meter = Meter(gateway.child, cores)
+    kind = Streams(STREAMS, meter) if route.stream else Bursts(_CONNECTIONS, meter)
+    return _Served(case, gateway, kind)

@@ -14,7 +14,8 @@ from typing import Self
 import httpx
 
 from bench.chaos.load import quantile
-from bench.speed.caller import Errand, Outcome, run
+from bench.speed.answers import CHUNKS
+from bench.speed.caller import Errand, run
 from bench.speed.child import Child
 from bench.speed.gateway import NotReadyError
 from bench.speed.machine import Cores, busy_seconds
@@ -168,14 +169,44 @@ async def paced(
     )
 
 
-async def streamed(
-    target: Target, *, callers: int, seconds: float, cores: Cores, child: Child
-) -> tuple[Outcome, Meter]:
-    """So many streams at once."""
-    meter = Meter(child, cores)
-    async with meter:
-        outcome = await run(Errand(target, seconds, callers=callers), processors=cores.load)
-    return outcome, meter
+@dataclass(slots=True)
+class Streams:
+    """Rounds with so many streams open at once, whose tokens count.
+
+    Attributes:
+        callers: how many.
+        meter: what they cost.
+        rates: tokens a second, one value for each round.
+    """
+
+    callers: int
+    meter: Meter
+    rates: list[float] = field(default_factory=list)
+    _tokens: int = 0
+    _errors: int = 0
+
+    async def play(self, target: Target, *, seconds: float, folder: Path) -> None:
+        """One more round."""
+        del folder
+        errand = Errand(target.streaming(), seconds, callers=self.callers)
+        async with self.meter:
+            outcome = await run(errand, processors=self.meter.cores.load)
+        tokens = CHUNKS * len(outcome.whole_ms)
+        self.rates.append(round(tokens / outcome.seconds, 1))
+        self._tokens += tokens
+        self._errors += outcome.errors
+
+    def total(self) -> Throughput:
+        """All rounds."""
+        return Throughput(
+            connections=self.callers,
+            rates=self.rates,
+            cpu_us=per(self.meter.cpu, self._tokens),
+            p50_ms=0.0,
+            p99_ms=0.0,
+            errors=self._errors,
+            others=round(self.meter.others_share, 3),
+        )
 
 
 def per(seconds: float, count: int) -> float:

@@ -1,4 +1,4 @@
-"""Everything that is measured of one gateway."""
+"""What is measured of one gateway by itself."""
 
 from __future__ import annotations
 
@@ -7,27 +7,19 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.speed.answers import CHUNKS
 from bench.speed.gateway import Gateway, NotReadyError, direct, started
 from bench.speed.loading import (
     Bursts,
     Meter,
+    Streams,
     added_between,
     own_overhead,
     paced,
-    per,
     settled,
-    streamed,
 )
 from bench.speed.machine import Cores
 from bench.speed.peers.peer import Peer
 from bench.speed.record import Direct, Figures, Latency, Streaming, Throughput
-
-CONNECTIONS = (1, 64, 256, 1000)
-"""How many ask at once."""
-
-FEW = 256
-"""Connections up to which memory counts as that of usual load."""
 
 RATE = 100.0
 """Requests a second at which latency is measured."""
@@ -41,7 +33,7 @@ STREAMS = 64
 SLOW_CONNECTIONS = 256
 """Connections in front of the slow upstream."""
 
-_ROUND, _LONGEST = 3.0, 12.0  # seconds
+_ROUND, _LONGEST = 2.0, 12.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,7 @@ class Extent:
     @property
     def rounds(self) -> int:
         """Rounds at each number of connections."""
-        return max(1, round(3 * self.scale))
+        return max(1, round(5 * self.scale))
 
     def long_enough(self, connections: int, *, rate: float) -> float:
         """Seconds of a round: each connection should get three answers, within reason."""
@@ -90,15 +82,15 @@ class Stage:
     folder: Path
 
 
-async def figures(peer: Peer, stage: Stage) -> Figures:
-    """Two starts: in front of the prompt upstream, and of the slow one.
+async def alone(peer: Peer, stage: Stage) -> Figures:
+    """Everything but throughput; two starts, in front of the prompt upstream and of the slow one.
 
     Raises:
         NotReadyError: it gives no good answer.
     """
     prompt = await _behind_prompt(peer, stage)
     async with started(peer, cache=stage.cache, upstream=stage.slow, cores=stage.cores) as gateway:
-        await _warm(gateway, stage)
+        await warm(gateway, stage)
         streaming = await _streaming_if_it_can(gateway, stage)
         slow = await bursts(gateway, stage, connections=SLOW_CONNECTIONS, rounds=1, full=4)
     return replace(
@@ -149,27 +141,20 @@ async def _behind_prompt(peer: Peer, stage: Stage) -> Figures:
     async with started(
         peer, cache=stage.cache, upstream=stage.prompt, cores=stage.cores
     ) as gateway:
-        idle = gateway.child.resident_mb()
-        usual = (await _warm(gateway, stage)).rate
+        idle = round(gateway.child.resident_mb(), 1)
+        await warm(gateway, stage)
         latency = await _latency(gateway, stage)
-        kinds = [Bursts(count, Meter(gateway.child, stage.cores)) for count in CONNECTIONS]
-        for _ in range(stage.extent.rounds):
-            for kind in kinds:
-                seconds = stage.extent.long_enough(kind.connections, rate=usual)
-                await kind.play(gateway.target, seconds=seconds, folder=gateway.folder)
-                await settled(gateway.child)
-    few = [kind.meter.most_mb for kind in kinds if kind.connections <= FEW]
     return Figures(
-        throughput=[kind.total() for kind in kinds],
+        throughput=[],
         latency=latency,
-        idle_mb=round(idle, 1),
-        loaded_mb=round(max(few), 1),
-        most_mb=round(max(kind.meter.most_mb for kind in kinds), 1),
+        idle_mb=idle,
+        loaded_mb=idle,
+        most_mb=idle,
         start_seconds=[round(gateway.start_seconds, 3)],
     )
 
 
-async def _warm(gateway: Gateway, stage: Stage) -> Throughput:
+async def warm(gateway: Gateway, stage: Stage) -> Throughput:
     """Let whatever is compiled or opened on first use be so."""
     measured = await bursts(gateway, stage, connections=64, rounds=1, full=2)
     await settled(gateway.child)
@@ -207,20 +192,15 @@ async def _streaming(gateway: Gateway, stage: Stage) -> Streaming:
         child=gateway.child,
         first=True,
     )
-    outcome, meter = await streamed(
-        target,
-        callers=STREAMS,
-        seconds=stage.extent.seconds(4),
-        cores=stage.cores,
-        child=gateway.child,
-    )
-    chunks = CHUNKS * len(outcome.whole_ms)
+    kind = Streams(STREAMS, Meter(gateway.child, stage.cores))
+    await kind.play(target, seconds=stage.extent.seconds(4), folder=gateway.folder)
+    measured = kind.total()
     return Streaming(
         first=first,
-        chunks_rate=round(chunks / outcome.seconds, 1),
-        chunk_cpu_us=per(meter.cpu, chunks),
+        chunks_rate=measured.rate,
+        chunk_cpu_us=measured.cpu_us,
         callers=STREAMS,
-        errors=outcome.errors,
+        errors=measured.errors,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bench.speed.measure import CONNECTIONS
 from bench.speed.record import Direct, Entry, FeatureRow, Figures, Record, Throughput
+from bench.speed.turns import CONNECTIONS
 
 
 def gateways_table(record: Record) -> str:
