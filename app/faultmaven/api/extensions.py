@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Collection
 from typing import Annotated, Any
 
@@ -16,12 +15,13 @@ from faultmaven.api.body import timeout_of
 from faultmaven.models.faults import fault
 from faultmaven.models.request import MAX_UNKNOWN_FIELDS, ProviderName
 
-_NAME = re.compile(r"[\x21-\x7e]{1,256}")
+_LONGEST_NAME = 256  # characters
 
 
 def is_model_name(text: str) -> bool:
     """Whether a text can be the name of a model."""
-    return _NAME.fullmatch(text) is not None
+    visible = text.isascii() and text.isprintable() and " " not in text
+    return visible and 0 < len(text) <= _LONGEST_NAME
 
 
 def _model_name(text: str) -> str:

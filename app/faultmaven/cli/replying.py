@@ -7,15 +7,15 @@ serve it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-# In a value, the server refuses them, and so it is left to it.
-_CONTROL = re.compile(b"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS = frozenset((*range(0x20), 0x7F)) - frozenset(b"\t\r\n")
+# In a value, the server refuses them, and so a head with one is left to it.
+_USUAL = bytes(byte for byte in range(256) if byte not in _CONTROLS)
 _OF_THE_CONNECTION = frozenset((b"connection", b"transfer-encoding"))
 
 
@@ -141,6 +141,6 @@ def _head(status: int, headers: list[tuple[bytes, bytes]], length: int) -> bytes
     written = b"".join(parts)
     ends = len(headers) + 2
     # No header may bring a line of its own along.
-    if written.count(b"\n") != ends or written.count(b"\r") != ends or _CONTROL.search(written):
+    if written.count(b"\n") != ends or written.count(b"\r") != ends:
         return None
-    return written
+    return None if written.translate(None, _USUAL) else written
