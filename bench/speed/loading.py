@@ -15,7 +15,7 @@ import httpx
 
 from bench.chaos.load import quantile
 from bench.speed.answers import CHUNKS
-from bench.speed.caller import Errand, run
+from bench.speed.caller import Errand, Outcome, run
 from bench.speed.child import Child
 from bench.speed.gateway import NotReadyError
 from bench.speed.machine import Cores, busy_seconds
@@ -99,14 +99,21 @@ class Bursts:
     async def play(self, target: Target, *, seconds: float, folder: Path) -> None:
         """One more round."""
         async with self.meter:
-            one = await burst(
-                target,
-                connections=self.connections,
-                seconds=seconds,
-                processors=self.meter.cores.load,
-                folder=folder,
-            )
+            one = await self._burst(target, seconds, folder)
         self.rounds.append(one)
+
+    async def rehearse(self, target: Target, *, seconds: float, folder: Path) -> None:
+        """A round that does not count."""
+        await self._burst(target, seconds, folder)
+
+    async def _burst(self, target: Target, seconds: float, folder: Path) -> Burst:
+        return await burst(
+            target,
+            connections=self.connections,
+            seconds=seconds,
+            processors=self.meter.cores.load,
+            folder=folder,
+        )
 
     def total(self) -> Throughput:
         """All rounds."""
@@ -188,13 +195,21 @@ class Streams:
     async def play(self, target: Target, *, seconds: float, folder: Path) -> None:
         """One more round."""
         del folder
-        errand = Errand(target.streaming(), seconds, callers=self.callers)
         async with self.meter:
-            outcome = await run(errand, processors=self.meter.cores.load)
+            outcome = await self._run(target, seconds)
         tokens = CHUNKS * len(outcome.whole_ms)
         self.rates.append(round(tokens / outcome.seconds, 1))
         self._tokens += tokens
         self._errors += outcome.errors
+
+    async def rehearse(self, target: Target, *, seconds: float, folder: Path) -> None:
+        """A round that does not count."""
+        del folder
+        await self._run(target, seconds)
+
+    async def _run(self, target: Target, seconds: float) -> Outcome:
+        errand = Errand(target.streaming(), seconds, callers=self.callers)
+        return await run(errand, processors=self.meter.cores.load)
 
     def total(self) -> Throughput:
         """All rounds."""

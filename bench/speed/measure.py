@@ -33,7 +33,7 @@ STREAMS = 64
 SLOW_CONNECTIONS = 256
 """Connections in front of the slow upstream."""
 
-_ROUND, _LONGEST = 2.0, 12.0  # seconds
+_ROUND, _LONGEST = 2.0, 8.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ CONNECTIONS = (1, 64, 256, 1000)
 FEW = 256
 """Connections up to which memory counts as that of usual load."""
 
+_REHEARSAL = 1.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -74,8 +76,14 @@ async def carried(peers: Sequence[Peer], stage: Stage) -> list[Carried]:
 
 
 async def take_turn(gateway: Gateway, kind: Bursts | Streams, *, seconds: float) -> None:
-    """One round of a gateway that stands still before and after it."""
+    """One round of a gateway that stands still before and after it.
+
+    A second of the same goes before it: while the gateway stood still, its upstream has closed
+    the connections that it had kept.
+    """
     gateway.child.go_on()
+    await kind.rehearse(gateway.target, seconds=_REHEARSAL, folder=gateway.folder)
+    await settled(gateway.child)
     await kind.play(gateway.target, seconds=seconds, folder=gateway.folder)
     await settled(gateway.child)
     gateway.child.rest()
