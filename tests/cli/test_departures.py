@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import struct
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -134,15 +133,6 @@ async def _gone(made: list[weakref.ref[DoorProtocol]]) -> None:
     """Until nobody knows what served the connection."""
     while made[0]() is not None:  # noqa: ASYNC110 - objects tell nobody when they go
         await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-def without_collector() -> Iterator[None]:
-    """What only the garbage collector finds stays."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.mark.usefixtures("without_collector")

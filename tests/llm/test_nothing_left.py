@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 
 import pytest
@@ -27,19 +27,25 @@ def engine() -> EngineName:
     return "httptools"
 
 
+Check = Callable[[], Awaitable[None]]
+
+
+def _held() -> set[int]:
+    return {id(item) for item in gc.get_objects() if isinstance(item, Answer | Connection)}
+
+
 @pytest.fixture
-def without_collector() -> Iterator[None]:
-    """What only the garbage collector finds stays."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+def nothing_is_left(without_collector: None) -> Check:
+    """Wait until nothing is left but what was there before the test."""
+    del without_collector
+    before = _held()
 
+    async def check() -> None:
+        async with asyncio.timeout(10):
+            while _held() - before:  # noqa: ASYNC110 - objects tell nobody when they go
+                await asyncio.sleep(0.01)
 
-async def _nothing_is_left() -> None:
-    async with asyncio.timeout(10):
-        while any(isinstance(item, Answer | Connection) for item in gc.get_objects()):  # noqa: ASYNC110 - objects tell nobody when they go
-            await asyncio.sleep(0.01)
+    return check
 
 
 async def _over(asking: asyncio.Task[object]) -> None:
@@ -50,13 +56,13 @@ async def _over(asking: asyncio.Task[object]) -> None:
         failure.with_traceback(None)
 
 
-async def _refused() -> None:
+async def _refused(nothing_is_left: Check) -> None:
     with pytest.raises(ProviderConnectionError):
         await new_transport("httptools").send(WireRequest("GET", refused_url(), {}), timeout=5)
-    await _nothing_is_left()
+    await nothing_is_left()
 
 
-async def _left() -> None:
+async def _left(nothing_is_left: Check) -> None:
     async with black_hole() as url:
         request, transport = WireRequest("GET", url, {}), new_transport("httptools")
         asking = asyncio.create_task(transport.send(request, timeout=60))
@@ -64,23 +70,24 @@ async def _left() -> None:
         asking.cancel()
         await _over(asking)
         del asking
-        await _nothing_is_left()
+        await nothing_is_left()
 
 
-@pytest.mark.usefixtures("without_collector")
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("ends", [_refused, _left], ids=["refused", "left"])
 def test_of_a_connection_that_never_came_about(
     run: Callable[[Coroutine[None, None, None]], None],
-    ends: Callable[[], Coroutine[None, None, None]],
+    ends: Callable[[Check], Coroutine[None, None, None]],
+    nothing_is_left: Check,
 ) -> None:
     """However it ended; event loops differ in what they have made by then."""
-    run(ends())
+    run(ends(nothing_is_left))
 
 
-@pytest.mark.usefixtures("without_collector")
 @pytest.mark.parametrize("fault", ["reset_before_head", "reset_in_body", "stalled_headers"])
-async def test_of_a_lost_connection(transport: Transport, up: Upstream, fault: str) -> None:
+async def test_of_a_lost_connection(
+    transport: Transport, up: Upstream, fault: str, nothing_is_left: Check
+) -> None:
     """Whichever side ended it."""
     up.always(fault)
     asking = asyncio.create_task(transport.send(question(up), timeout=60))
@@ -89,7 +96,7 @@ async def test_of_a_lost_connection(transport: Transport, up: Upstream, fault: s
         asking.cancel()
     await _over(asking)
     del asking
-    await _nothing_is_left()
+    await nothing_is_left()
 
 
 @pytest.fixture
@@ -103,9 +110,10 @@ async def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     tls_context.cache_clear()
 
 
-@pytest.mark.usefixtures("without_collector")
-async def test_of_a_secure_connection(transport: Engine, secure: Upstream) -> None:
+async def test_of_a_secure_connection(
+    transport: Engine, secure: Upstream, nothing_is_left: Check
+) -> None:
     """Speaking TLS begins a second time on the same connection."""
     await transport.send(question(secure), timeout=5)
     await transport.aclose()
-    await _nothing_is_left()
+    await nothing_is_left()
