@@ -26,7 +26,16 @@ CHUNKS = 30
 CHUNK_SECONDS = 0.002
 """Between two tokens: shorter than models are, so that many streams are busy at once."""
 
-_WORDS = "The log shows that the volume filled up at 03:12 because rotation had stopped. " * 8
+_WORDS = (
+    "The log shows that the volume filled up at 03:12 because rotation had stopped. "
+    "Until then journald kept two gigabytes free; afterwards every write to /var/log failed with "
+    "ENOSPC, which the kubelet reported as disk pressure and answered by evicting pods. "
+    "Free some space first: compress yesterday's files, or delete what has been shipped already. "
+    "Then start logrotate by hand, watch df for ten minutes, and let the scheduler place the "
+    "workloads again. To keep it from coming back, rotate by size as well as by day, alert at "
+    "eighty per cent, and move container images to a partition of their own: they need not starve "
+    "with the logs. "
+)  # prose, as models write it: what repeats itself is looked at more closely
 
 
 def answer() -> bytes:

@@ -19,6 +19,14 @@ create_app()
 print(json.dumps(sorted(sys.modules)))
 """
 
+_CONFIGURED = """
+import json, sys
+from faultmaven.infrastructure.llm.providers import registry
+registry.get_registry().get_available_providers()
+print(json.dumps(sorted(sys.modules)))
+"""
+_CODECS = "faultmaven.infrastructure.llm.wire."
+
 _OTHERS_NEED_IT = (
     "faultmaven.container.rehearsal",
     "faultmaven.container.weights",
@@ -56,15 +64,25 @@ async def test_service_starts_without_what_only_other_commands_need(tmp_path: Pa
     assert not set(loaded) & set(_OTHERS_NEED_IT)
 
 
+async def test_codecs_are_loaded_of_whom_is_configured(tmp_path: Path) -> None:
+    """What one vendor alone speaks is loaded where it may be asked."""
+    usual = {"LOCAL_MODEL": "off"}
+    one, _ = await _run(_CONFIGURED, tmp_path, **usual)
+    two, _ = await _run(_CONFIGURED, tmp_path, **usual, ANTHROPIC_API_KEY="key-0123456789abcdef")
+    foreign = ("anthropic_messages", "cohere_chat", "gemini_content", "ollama_chat", "tgi_generate")
+    assert not set(json.loads(one)) & {_CODECS + name for name in foreign}
+    assert set(json.loads(two)) & {_CODECS + name for name in foreign} == {_CODECS + foreign[0]}
+
+
 async def test_garbage_is_collected_once_the_service_runs(tmp_path: Path) -> None:
     """A start goes without the collector; a service that ran without it would only grow."""
     _, told = await _run(_SERVED, tmp_path)
     assert "on again" in told.splitlines()
 
 
-async def _run(program: str, folder: Path) -> tuple[str, str]:
+async def _run(program: str, folder: Path, **further: str) -> tuple[str, str]:
     """Run a program in an interpreter of its own; its output and its complaints."""
-    variables = {**environment(folder), "OPENAI_API_KEY": "sk-test-0123456789"}
+    variables = {**environment(folder), "OPENAI_API_KEY": "sk-test-0123456789", **further}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", program),
         cwd=folder,

@@ -4,7 +4,7 @@ import math
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faultmaven.infrastructure.llm.confidence import CEILING, best_possible, score_completion
@@ -68,8 +68,33 @@ def test_only_a_long_text_that_repeats_itself_counts(
 ) -> None:
     """New words in every fourth place, or a text that takes some room, are no repetition."""
     text = " ".join([*words * times, *map(str, range(numbers))])
+    scored = score(0.85, text=text)
+    assert scored == 0.85 or (len(text) >= 600 and is_repetitive(text))
+    assert scored == 0.85 or scored == pytest.approx(0.55)
+
+
+@settings(max_examples=300)
+@given(
+    before=st.text(max_size=50),
+    loop=st.text(min_size=1, max_size=90),
+    after=st.text(max_size=50),
+    times=st.integers(8, 60),
+)
+@example(before="", loop="x", after="", times=600)
+@example(before="", loop="The disk is full. ", after="", times=100)
+def test_a_loop_counts_whatever_stands_around_it(
+    before: str, loop: str, after: str, times: int
+) -> None:
+    """A text that is mostly the same again and again is known by what it is, wherever it begins."""
+    text = before + loop * times + after
     expected = 0.55 if len(text) >= 600 and is_repetitive(text) else 0.85
     assert score(0.85, text=text) == pytest.approx(expected)
+
+
+def test_lines_that_differ_in_their_numbers_are_no_repetition() -> None:
+    """A log that is quoted is as good an answer as any."""
+    lines = [f"{n:04d} request {n * 7919 % 9973} took {n * 31 % 89} ms" for n in range(99)]
+    assert score(0.85, text="\n".join(lines)) == 0.85
 
 
 def test_length_alone_changes_nothing() -> None:

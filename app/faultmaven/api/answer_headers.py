@@ -28,7 +28,7 @@ def lines_of_answer(answer: LLMResponse) -> Sequence[Line]:
     """The same, as a response has it."""
     told = [
         *_lines(answer.provider, answer.model, len(answer.attempts) or 1),
-        (b"x-faultmaven-confidence", b"%.2f" % answer.confidence),
+        (b"x-faultmaven-confidence", _two_places(answer.confidence)),
     ]
     if answer.ignored:
         told.append((b"x-faultmaven-ignored-fields", _fit(", ".join(answer.ignored)).encode()))
@@ -57,6 +57,11 @@ def headers_of_vectors(answer: EmbeddingAnswer) -> Mapping[str, str]:
 def _headers(provider: str, model: str, tried: int, ignored: Sequence[str]) -> Mapping[str, str]:
     told = _who(provider, model, tried)
     return {**told, "X-FaultMaven-Ignored-Fields": _fit(", ".join(ignored))} if ignored else told
+
+
+@lru_cache(maxsize=128)  # a score is the sum of a few round numbers
+def _two_places(score: float) -> bytes:
+    return b"%.2f" % score
 
 
 @lru_cache(maxsize=256)

@@ -173,11 +173,16 @@ class GatheringProtocol(HttpToolsProtocol):
 class Gathering:
     """A transport that passes on at once what is written in one turn of the event loop.
 
+    It has what the server uses of one. Passing on whatever name it is asked for would make asking
+    for its own several times as dear.
+
     Args:
         transport: what really sends.
         loop: whose turns count.
         in_flight: what is being answered; while that is little, everything is sent as it comes.
     """
+
+    __slots__ = ("_in_flight", "_loop", "_transport", "_written")
 
     def __init__(
         self,
@@ -190,9 +195,21 @@ class Gathering:
         self._in_flight = in_flight
         self._written: list[bytes] = []
 
-    def __getattr__(self, name: str) -> Any:
-        """Everything else is the transport's own."""
-        return getattr(self._transport, name)
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As the transport has it."""
+        return self._transport.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Have somebody else told of what comes."""
+        self._transport.set_protocol(protocol)
+
+    def pause_reading(self) -> None:
+        """Have nobody told of what comes, until reading is resumed."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Have the protocol told of what comes again."""
+        self._transport.resume_reading()
 
     def write(self, data: bytes) -> None:
         """Send, together with what follows in this turn."""

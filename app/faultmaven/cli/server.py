@@ -21,12 +21,22 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 
 from faultmaven.cli.arrivals import accept_arrived
 from faultmaven.cli.collecting import Collecting
+from faultmaven.cli.forwarded import Forwarded
 from faultmaven.cli.hangup import in_terminal
 from faultmaven.container import container
 
 logger = logging.getLogger(__name__)
 
 _SETTLING = 0.2  # seconds in which a connection taken last sends the request it was opened for
+
+
+class _Config(uvicorn.Config):
+    """What is served: the application, told who asks by way of a proxy."""
+
+    def load(self) -> None:
+        """Called by the server before it starts."""
+        super().load()
+        self.loaded_app = Forwarded(self.loaded_app, trusted=self.forwarded_allow_ips)
 
 
 class DrainingServer(uvicorn.Server):
@@ -38,7 +48,7 @@ class DrainingServer(uvicorn.Server):
 
     def __init__(self) -> None:
         super().__init__(
-            uvicorn.Config(
+            _Config(
                 "faultmaven.main:create_app",
                 factory=True,
                 log_config=None,
@@ -46,6 +56,7 @@ class DrainingServer(uvicorn.Server):
                 server_header=False,
                 http=_protocol(),
                 ws="none",
+                proxy_headers=False,  # see `_Config`
                 workers=1,  # not what uvicorn itself reads of WEB_CONCURRENCY
             )
         )

@@ -38,7 +38,7 @@ class _Flight:
         task: asks it.
     """
 
-    fingerprint: bytes
+    fingerprint: bytes = field(repr=False)  # it may quote what its caller is known by
     until: float
     waiting: set[asyncio.Future[None]] = field(default_factory=set)
     task: asyncio.Task[Any] = field(init=False)

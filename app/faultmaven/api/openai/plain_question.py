@@ -20,6 +20,7 @@ _LONGEST = 20_000  # bytes; reading more is not for the event loop
 _FIELDS = frozenset(
     {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "stream"}
 )
+_BACKSLASH = ord("\\")
 _SPEAKERS: dict[Any, Literal["system", "user", "assistant"]] = {
     "developer": "system",
     "system": "system",
@@ -63,14 +64,19 @@ _NUMBERS = (float, int)
 
 def _fields(raw: bytes) -> dict[str, Any] | None:
     """What the body says, if it says nothing but what is known here."""
-    # Half of a surrogate pair passes some readers, but is no text.
-    if len(raw) > _LONGEST or b"\\ud" in raw or b"\\uD" in raw:
+    if len(raw) > _LONGEST or (_BACKSLASH in raw and _may_hold_half_a_pair(raw)):
         return None
     try:
         fields = read_json(raw)
     except ValueError:
         return None
     return fields if type(fields) is dict and fields.keys() <= _FIELDS else None
+
+
+def _may_hold_half_a_pair(raw: bytes) -> bool:
+    """Whether a surrogate is written out: half of a pair passes some readers, but is no text."""
+    # Not ``in``, which first asks whether the bytes are a number, and makes an error to say no.
+    return raw.find(b"\\ud") >= 0 or raw.find(b"\\uD") >= 0
 
 
 def _messages(sent: Any) -> tuple[Message, ...] | None:

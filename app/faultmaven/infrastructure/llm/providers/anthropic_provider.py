@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.http_provider import HTTPProvider
-from faultmaven.infrastructure.llm.wire.anthropic_messages import AnthropicMessages
 
 
 class AnthropicProvider(HTTPProvider):
     """Anthropic's Messages API; the option ``version`` sets the API version."""
 
-    codec = AnthropicMessages()
     default_base_url: ClassVar[str] = "https://api.anthropic.com/v1"
+
+    def __init__(self, config: ProviderConfig, **parts: Any) -> None:
+        from faultmaven.infrastructure.llm.wire.anthropic_messages import (  # noqa: PLC0415 - see HTTPProvider
+            AnthropicMessages,
+        )
+
+        super().__init__(config, **parts)
+        self.codec = AnthropicMessages()

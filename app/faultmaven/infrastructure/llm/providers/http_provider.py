@@ -39,6 +39,9 @@ _OK = 200
 class HTTPProvider(BaseLLMProvider):
     """A vendor with a codec. A subclass names the codec and, where needed, its model rules.
 
+    A codec that one vendor alone speaks is loaded with the first provider that speaks it: all of
+    them together would be a twentieth of the service's start.
+
     Args:
         config: what it is configured with.
         transport: what moves the bytes; the process's own unless given.

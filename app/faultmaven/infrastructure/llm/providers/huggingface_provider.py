@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.embedding import EmbeddingProvider
-from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.infrastructure.llm.wire.address import tidy
 from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingCodec
-from faultmaven.infrastructure.llm.wire.embeddings_huggingface import (
-    HuggingFaceEmbeddings,
-    router_route,
-)
 from faultmaven.infrastructure.llm.wire.embeddings_openai import OpenAIEmbeddings
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
 from faultmaven.infrastructure.llm.wire.openai_dialects import HUGGINGFACE
-from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, endpoint_route
 from faultmaven.infrastructure.llm.wire.types import Codec, Endpoint, Listing
 
 _ROUTER = OpenAIChat(HUGGINGFACE)
@@ -32,13 +28,18 @@ class HuggingFaceProvider(EmbeddingProvider):
     codec: Codec = _ROUTER
     embedding_codecs: tuple[EmbeddingCodec, ...] = (OpenAIEmbeddings(HUGGINGFACE),)
 
-    def __init__(self, config: ProviderConfig, *, transport: Transport | None = None) -> None:
-        super().__init__(config, transport=transport)
+    def __init__(self, config: ProviderConfig, **parts: Any) -> None:
+        from faultmaven.infrastructure.llm.wire import (  # noqa: PLC0415 - see HTTPProvider
+            embeddings_huggingface as vectors,
+        )
+        from faultmaven.infrastructure.llm.wire import tgi_generate as tgi  # noqa: PLC0415
+
+        super().__init__(config, **parts)
         if not tidy(config.base_url).endswith(_OPENAI_SHAPED):
-            self.codec = TgiGenerate(route=endpoint_route, grammars=False)
-            self.embedding_codecs = (HuggingFaceEmbeddings(endpoint_route),)
+            self.codec = tgi.TgiGenerate(route=tgi.endpoint_route, grammars=False)
+            self.embedding_codecs = (vectors.HuggingFaceEmbeddings(tgi.endpoint_route),)
         elif _ROUTER_HOST in config.base_url:
-            self.embedding_codecs = (HuggingFaceEmbeddings(router_route),)
+            self.embedding_codecs = (vectors.HuggingFaceEmbeddings(vectors.router_route),)
 
     async def _look(self, model: str, timeout: float, endpoint: Endpoint) -> tuple[Listing, ...]:  # noqa: ASYNC109 - passed on
         """An endpoint has a free call only where TGI runs behind it."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from faultmaven.infrastructure.llm.providers.embedding import EmbeddingProvider
 from faultmaven.infrastructure.llm.wire.embedded_chat import EmbeddedChat
 from faultmaven.infrastructure.llm.wire.embeddings import EmbeddingCodec
-from faultmaven.infrastructure.llm.wire.embeddings_ollama import OllamaEmbeddings
 from faultmaven.infrastructure.llm.wire.embeddings_openai import OpenAIEmbeddings
 from faultmaven.infrastructure.llm.wire.errors import has_no_such_path
-from faultmaven.infrastructure.llm.wire.ollama_chat import OllamaChat
 from faultmaven.infrastructure.llm.wire.openai_chat import OpenAIChat
 from faultmaven.infrastructure.llm.wire.openai_dialects import LOCAL
-from faultmaven.infrastructure.llm.wire.tgi_generate import TgiGenerate, server_route
 from faultmaven.infrastructure.llm.wire.types import (
     Codec,
     Endpoint,
@@ -25,13 +23,27 @@ from faultmaven.models.interfaces import ProviderConfig
 EMBEDDED = "embedded"
 """Value of the option ``engine`` for the server that FaultMaven starts itself."""
 
-_EMBEDDED_CODECS: tuple[Codec, ...] = (EmbeddedChat(),)
-_CODECS: tuple[Codec, ...] = (
-    OpenAIChat(LOCAL),
-    OllamaChat(),
-    TgiGenerate(route=server_route, grammars=True),
-)
-_EMBEDDINGS: tuple[EmbeddingCodec, ...] = (OpenAIEmbeddings(LOCAL), OllamaEmbeddings())
+_Codecs = tuple[tuple[Codec, ...], tuple[EmbeddingCodec, ...]]
+_EMBEDDINGS = OpenAIEmbeddings(LOCAL)
+
+
+@cache
+def _codecs_of_any() -> _Codecs:
+    """What a server may speak, the usual first."""
+    from faultmaven.infrastructure.llm.wire import (  # noqa: PLC0415 - see HTTPProvider
+        embeddings_ollama,
+        ollama_chat,
+        tgi_generate,
+    )
+
+    tgi = tgi_generate.TgiGenerate(route=tgi_generate.server_route, grammars=True)
+    chat: tuple[Codec, ...] = (OpenAIChat(LOCAL), ollama_chat.OllamaChat(), tgi)
+    return chat, (_EMBEDDINGS, embeddings_ollama.OllamaEmbeddings())
+
+
+@cache
+def _codecs_of_ours() -> _Codecs:
+    return (EmbeddedChat(),), (_EMBEDDINGS,)
 
 
 class LocalProvider(EmbeddingProvider):
@@ -42,15 +54,12 @@ class LocalProvider(EmbeddingProvider):
     The base URL may end in ``/v1`` or not; a key is sent only where one is configured.
     """
 
-    codec: Codec = _CODECS[0]
-    embedding_codecs = _EMBEDDINGS
-
     def __init__(self, config: ProviderConfig, **parts: Any) -> None:
         super().__init__(config, **parts)
         embedded = config.options.get("engine") == EMBEDDED
-        self._codecs = _EMBEDDED_CODECS if embedded else _CODECS
-        self.embedding_codecs = _EMBEDDINGS[:1] if embedded else _EMBEDDINGS
-        self.codec = self._codecs[0]
+        known = _codecs_of_ours() if embedded else _codecs_of_any()
+        self._codecs, self.embedding_codecs = known
+        self.codec: Codec = self._codecs[0]
 
     def _understood(self, codec: Codec, response: WireResponse) -> bool:
         found = not has_no_such_path(response)
