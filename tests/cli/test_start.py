@@ -66,7 +66,7 @@ async def test_service_starts_without_what_only_other_commands_need(tmp_path: Pa
 
 async def test_codecs_are_loaded_of_whom_is_configured(tmp_path: Path) -> None:
     """What one vendor alone speaks is loaded where it may be asked."""
-    usual = {"LOCAL_MODEL": "off"}
+    usual = {"LOCAL_LLM_ENABLED": "false"}
     one, _ = await _run(_CONFIGURED, tmp_path, **usual)
     two, _ = await _run(_CONFIGURED, tmp_path, **usual, ANTHROPIC_API_KEY="key-0123456789abcdef")
     foreign = ("anthropic_messages", "cohere_chat", "gemini_content", "ollama_chat", "tgi_generate")
