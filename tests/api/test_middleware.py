@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
 from faultmaven.infrastructure.observability.health import HealthTracker
 from faultmaven.infrastructure.observability.metrics import Metrics
 from faultmaven.infrastructure.observability.request import require_request
+from faultmaven.models.arrival import ARRIVED
 from observability.directory_of_tests import Directory, answered
 from observability.log_of_tests import Listener, LogFormat, log_to_text, without_time
 
@@ -209,7 +210,9 @@ class Bounds:
     request_timeout: float = 60.0
 
 
-async def read(server: Server, *, seconds: float = 60, **headers: str) -> bytes:
+async def read(
+    server: Server, *, seconds: float = 60, arrived: bool = False, **headers: str
+) -> bytes:
     """Read a body of at most ten bytes, as an endpoint does."""
     bodies: list[bytes] = []
 
@@ -217,7 +220,8 @@ async def read(server: Server, *, seconds: float = 60, **headers: str) -> bytes:
         bodies.append(await Request(scope, receive).body())
 
     middleware = BodyLimitMiddleware(app, bounds=lambda: Bounds(request_timeout=seconds))
-    await middleware(scope_of("/", **headers), server.receive, server.send)
+    scope = {**scope_of("/", **headers), **({ARRIVED: True} if arrived else {})}
+    await middleware(scope, server.receive, server.send)
     return bodies[0]
 
 
@@ -240,6 +244,21 @@ async def test_an_unannounced_length_is_counted() -> None:
     with pytest.raises(BodyTooLargeError):
         await read(server, content_length="1")
     assert len(server.incoming) == 7
+
+
+async def test_a_body_that_is_there_is_bounded_by_what_was_announced() -> None:
+    """The server reads no more than that; it is refused unread all the same if it is too long."""
+    whole = [chunk(b"0123456789")]
+    assert await read(Server(*whole), arrived=True, content_length="10") == b"0123456789"
+    with pytest.raises(BodyTooLargeError):
+        await read(Server(chunk(b"0123456789a")), arrived=True, content_length="11")
+
+
+@pytest.mark.parametrize("headers", [{}, {"content_length": "0"}, {"content_length": "ten"}])
+async def test_a_body_that_is_there_unannounced_is_counted(headers: Mapping[str, Any]) -> None:
+    """Nobody else has counted its bytes."""
+    with pytest.raises(BodyTooLargeError):
+        await read(Server(chunk(b"0123456789a")), arrived=True, **headers)
 
 
 async def test_a_body_that_does_not_come_is_given_up() -> None:

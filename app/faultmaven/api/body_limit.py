@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from faultmaven.api.head import header
 from faultmaven.api.refusals import BodyTimeoutError, BodyTooLargeError
+from faultmaven.models.arrival import ARRIVED
 from faultmaven.models.faults import FieldFault
 from faultmaven.models.time_limit import TimeLimit, TimeLimits
 
@@ -48,13 +49,13 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             return self._app(scope, receive, send)
         bounds = self._bounds()
-        announced = header(scope, b"content-length") or ""
-        body = _BoundedBody(
-            receive,
-            self._limits.within(bounds.request_timeout),
-            bounds,
-            announced=int(announced) if announced.isdecimal() else 0,
-        )
+        length = header(scope, b"content-length") or ""
+        announced = int(length) if length.isdecimal() else 0
+        # The server reads as much as was announced, and it is there: nothing is left to bound.
+        if ARRIVED in scope and 0 < announced <= bounds.max_body_bytes:
+            return self._app(scope, receive, send)
+        limit = self._limits.within(bounds.request_timeout)
+        body = _BoundedBody(receive, limit, bounds, announced=announced)
         return self._app(scope, body.receive, send)
 
 

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from faultmaven.cli.replying import Replying
+from faultmaven.models.arrival import ARRIVED
 from faultmaven.models.begun import begun
 from faultmaven.models.departure import TELL
 from faultmaven.models.shared_timer import SharedTimer
@@ -165,6 +166,8 @@ class GatheringProtocol(HttpToolsProtocol):
     def _begin(self, cycle: RequestResponseCycle, answered: Replying) -> None:
         """Answer a request as the server does, but without waiting for the next turn to begin."""
         self._to_begin = None
+        if not cycle.more_body:
+            cycle.scope[ARRIVED] = True  # type: ignore[literal-required]  # an addition of ours
         task = begun(cycle.run_asgi(answered))  # type: ignore[arg-type]  # as above
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

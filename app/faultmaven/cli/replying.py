@@ -20,40 +20,28 @@ _OF_THE_CONNECTION = frozenset((b"connection", b"transfer-encoding"))
 
 
 class Replying:
-    """An application whose whole answers to one request are written in one piece.
+    """An application whose answer to one request is written in one piece, if it is whole.
+
+    It has to be of a stated length; any other is written as the server does. The head of such an
+    answer is held until its body comes. Of a stream, only what goes on is written here: the server
+    sees to its beginning and its end.
 
     Args:
         app: answers.
         cycle: the server's record of the request.
     """
 
-    __slots__ = ("_app", "_cycle")
+    __slots__ = ("_app", "_cycle", "_head")
 
     def __init__(self, app: ASGIApp, cycle: RequestResponseCycle) -> None:
         self._app = app
         self._cycle = cycle
+        self._head: Message | None = None
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Have the request answered."""
         del send  # ours goes on to it
-        return self._app(scope, receive, Reply(self._cycle).send)
-
-
-class Reply:
-    """Writes one answer that is whole and of a stated length; any other as the server does.
-
-    The head of such an answer is held until its body comes. Of a stream, only what goes on is
-    written here: the server sees to its beginning and its end.
-
-    Args:
-        cycle: the server's record of the request.
-    """
-
-    __slots__ = ("_cycle", "_head")
-
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-        self._head: Message | None = None
+        return self._app(scope, receive, self.send)
 
     async def send(self, message: Message) -> None:
         """Take one message of the application.

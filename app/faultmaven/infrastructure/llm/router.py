@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from faultmaven.errors import (
     AllProvidersFailedError,
@@ -96,7 +96,8 @@ class LLMRouter(ILLMProvider):
             AnswerCutError: the answer broke off after the listener had begun to hear it.
         """
         started = self._clock()
-        plan = make_plan(self._registry, prompt, cast("GenerateOptions", kwargs))
+        options: GenerateOptions = kwargs  # type: ignore[assignment]  # what they are is up to the caller
+        plan = make_plan(self._registry, prompt, options)
         deadline = Deadline(at=started + plan.seconds, clock=self._clock)
         hedging = None if self._hedging.percent() is None else self._hedging
         walk = Walk(plan, deadline, self._tools, hedging)
