@@ -15,6 +15,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": "somebody"})
         self.heard: list[bytes] = []
+        self.told: list[str] = []
         self.closed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -24,6 +25,18 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         """Note it."""
         self.closed = True
+
+    def pause_reading(self) -> None:
+        """Note it."""
+        self.told.append("pause")
+
+    def resume_reading(self) -> None:
+        """Note it."""
+        self.told.append("resume")
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Note it."""
+        self.told.append(type(protocol).__name__)
 
     def is_closing(self) -> bool:
         """Whether it was closed."""
@@ -64,7 +77,13 @@ async def test_closing_loses_nothing() -> None:
     assert wire.heard == [b"last words"]
 
 
-async def test_everything_else_is_the_transports_own() -> None:
-    """Whoever asks for the peer, or for the buffer, asks the transport itself."""
-    gathering = Gathering(Wire(), asyncio.get_running_loop(), _MANY)
+async def test_the_rest_is_the_transports_own() -> None:
+    """Whoever asks for the peer, or holds up who sends, asks the transport itself."""
+    wire = Wire()
+    gathering = Gathering(wire, asyncio.get_running_loop(), _MANY)
     assert gathering.get_extra_info("peername") == "somebody"
+    assert gathering.get_extra_info("sslcontext", "none") == "none"
+    gathering.pause_reading()
+    gathering.resume_reading()
+    gathering.set_protocol(asyncio.Protocol())
+    assert wire.told == ["pause", "resume", "Protocol"]

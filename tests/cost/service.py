@@ -20,6 +20,7 @@ from faultmaven.container import Container
 from faultmaven.infrastructure.llm.providers.registry import PROVIDER_SCHEMA, ProviderRegistry
 from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.main import create_app
+from faultmaven.models.arrival import ARRIVED
 from faultmaven.models.departure import TELL
 
 _KEY = "key-0123456789abcdef0123456789abcdef"
@@ -76,7 +77,7 @@ class _Exchange:
     def scope(self, path: str) -> dict[str, Any]:
         length = str(len(self._body))
         scope = scope_of(path, authorization="Bearer caller", content_length=length)
-        return {**scope, TELL: _nobody_leaves}
+        return {**scope, TELL: _nobody_leaves, ARRIVED: True}
 
     async def receive(self) -> Message:
         if self._given:

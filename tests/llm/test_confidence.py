@@ -91,8 +91,23 @@ def test_a_loop_counts_whatever_stands_around_it(
     assert score(0.85, text=text) == pytest.approx(expected)
 
 
-def test_lines_that_differ_in_their_numbers_are_no_repetition() -> None:
-    """A log that is quoted is as good an answer as any."""
+@pytest.mark.parametrize("lines", range(40, 100))
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{:02d}. Check the logs of the pod and restart it if it has failed again.",
+        "{}. Restart the failing pod.",
+    ],
+)
+def test_a_loop_that_counts_its_passes_counts(line: str, lines: int) -> None:
+    """However its length and its numbers fall together."""
+    text = "\n".join(line.format(number) for number in range(1, lines + 1))
+    assert is_repetitive(text)
+    assert score(0.85, text=text) == pytest.approx(0.55)
+
+
+def test_lines_of_a_log_are_no_repetition() -> None:
+    """A quotation of one is as good an answer as any: numbers and words are others in each line."""
     lines = [f"{n:04d} request {n * 7919 % 9973} took {n * 31 % 89} ms" for n in range(99)]
     assert score(0.85, text="\n".join(lines)) == 0.85
 

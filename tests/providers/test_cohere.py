@@ -10,6 +10,7 @@ import pytest
 from faultmaven.errors import RateLimitedError
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.cohere_provider import CohereProvider
+from faultmaven.infrastructure.llm.wire.cohere_generate import DEFAULT_MAX_TOKENS
 from faultmaven.infrastructure.llm.transport import Transport
 from faultmaven.models.interfaces import ILLMProvider
 from providers.vendors import config_for, provider_for
@@ -120,3 +121,8 @@ def test_documented_compliance_test_holds() -> None:
     assert hasattr(provider, "is_available")
     assert hasattr(provider, "get_supported_models")
     assert provider.provider_name == "cohere"
+
+
+def test_a_caller_who_names_no_limit_gets_the_documented_one() -> None:
+    """The provider's own is that of its format, which is loaded later."""
+    assert CohereProvider.default_max_tokens == DEFAULT_MAX_TOKENS

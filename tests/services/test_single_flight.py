@@ -209,6 +209,7 @@ def test_texts_are_told_apart() -> None:
     texts = [(), ("ab",), ("a", "b"), ("", "ab"), ("\ud800",)]
     assert len({narrowed(SAME, each) for each in texts}) == len(texts)
     assert narrowed(None, ("ab",)) is None
+    assert narrowed(SAME, ("abc", "d")) != narrowed(SAME + b"3:abc", ("d",))
 
 
 STEPS = st.one_of(

@@ -53,8 +53,11 @@ async def fingerprint_of(request: Request, body: bytes) -> bytes | None:
 
 
 def _written(path: str, heard: Sequence[Line]) -> bytes:
-    """All but the body; its length comes first, so that no other body could stand in it."""
-    # No header holds a line break, so none stands in for two.
+    """All but the body, from which it is told by its length.
+
+    The path may hold line breaks, and a header none: the last two lines for each header are the
+    headers, and what stands before them is the path.
+    """
     lines = [path.encode("utf-8", "surrogatepass")]
     for line in heard:
         lines += line

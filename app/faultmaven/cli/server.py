@@ -31,7 +31,7 @@ _SETTLING = 0.2  # seconds in which a connection taken last sends the request it
 
 
 class _Config(uvicorn.Config):
-    """What is served: the application, told who asks by way of a proxy."""
+    """The server's, with `Forwarded` in place of its own middleware for proxies' headers."""
 
     def load(self) -> None:
         """Called by the server before it starts."""

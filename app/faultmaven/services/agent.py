@@ -104,7 +104,7 @@ class AgentService:
             listener: hears the answer while it is written, as a person reads it. Its pieces
                 add up to ``response``, but for what only the whole could show.
             on_asked: called once the question is accepted and somebody is being asked.
-            fingerprint: a digest of the caller and the whole request, by which identical ones
+            fingerprint: tells the caller and the whole request from others, so that identical ones
                 are known; ``None`` for one that is answered on its own, as with a listener.
 
         Raises:

@@ -74,7 +74,7 @@ class CompletionService:
             listener: hears the answer, or ``None``.
             request_id: id of the request, as in the logs.
             received_at: when the request came in, on the monotonic clock; now if ``None``.
-            fingerprint: a digest of the caller and the whole request, by which identical ones
+            fingerprint: tells the caller and the whole request from others, so that identical ones
                 are known; ``None`` for one that is answered on its own, as with a listener.
 
         Raises:

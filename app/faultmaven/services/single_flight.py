@@ -76,8 +76,8 @@ class SingleFlight:
         """What ``ask`` gives, or what it gave somebody who asked the same a little earlier.
 
         Args:
-            fingerprint: a digest of the caller and of all that shapes the answer; ``None`` shares
-                nothing.
+            fingerprint: tells the caller and all that shapes the answer from others; ``None``
+                shares nothing.
             ask: asks.
             seconds: how long the caller can wait.
 
@@ -166,7 +166,8 @@ def narrowed(fingerprint: bytes | None, texts: Iterable[str]) -> bytes | None:
     """The fingerprint of a request whose answer these texts shape as well."""
     if fingerprint is None:
         return None
-    digest = blake2b(fingerprint, digest_size=16)
+    digest = blake2b(b"%d:" % len(fingerprint), digest_size=16)
+    digest.update(fingerprint)
     for text in texts:
         part = text.encode(errors="surrogatepass")
         digest.update(b"%d:" % len(part))

@@ -75,7 +75,7 @@ def _fields(raw: bytes) -> dict[str, Any] | None:
 
 def _may_hold_half_a_pair(raw: bytes) -> bool:
     """Whether a surrogate is written out: half of a pair passes some readers, but is no text."""
-    # Not ``in``, which first asks whether the bytes are a number, and makes an error to say no.
+    # Not ``in``, which tries the bytes as a number first and drops the error.
     return raw.find(b"\\ud") >= 0 or raw.find(b"\\uD") >= 0
 
 

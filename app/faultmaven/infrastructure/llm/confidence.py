@@ -27,7 +27,8 @@ _FINISH_DELTAS = {
 _FAILED_ALSO_WITH_CALLS = frozenset({"length", "content_filter", "error"})
 _REPETITIVE = 0.12  # compressed size over size; prose and JSON stay well above 0.25
 _REPETITION_MIN_CHARS = 600  # below this the ratio says little
-_SAMPLES, _SAMPLE = 5, 24  # how many, of how many characters: that is some four words
+_PLACES = 5  # of a text, at which samples of it are taken
+_SAMPLE = 12  # characters: two words or three
 _FEWEST_WORDS = 50  # fewer in so long a text are no words
 _SURE_OF_WORDS = 0.05  # for likely tokens
 _JUDGED = 0.15  # the most that the form and the proven evidence of a diagnosis add
@@ -92,8 +93,8 @@ def _arguments(calls: Sequence[ToolCall]) -> Iterator[Signal]:
 
 
 def _repetition(text: str) -> Iterator[Signal]:
-    # In nearly every text nothing comes again. Compressing one clears 64 KiB first, twice what a
-    # core's first cache holds, for which everything after it pays.
+    # In most texts no sample comes again. Compressing one clears 64 KiB first, which drives
+    # everything else out of the core's first cache.
     if not _comes_again(text) or _is_varied(text):
         return
     raw = text.encode("utf-8", "replace")
@@ -102,15 +103,18 @@ def _repetition(text: str) -> Iterator[Signal]:
 
 
 def _comes_again(text: str) -> bool:
-    """Whether some of its words come again: those of a loop do that takes up most of a text.
+    """Whether samples from all over a text come again behind themselves, as those of a loop do.
 
-    A text that compresses so well is at most a quarter of anything but copies, so that samples
-    from all over it are in its loops, and their copies behind them.
+    Each place has two samples side by side: of a loop that counts its passes, one at least is
+    without the number. The places keep no rhythm that a loop could have. Copies that are few or
+    scattered may be missed, and do not make a text repetitive by themselves.
     """
-    step = len(text) // (_SAMPLES + 1)
-    for place in range(step, step * (_SAMPLES + 1), step):
-        if text.find(text[place : place + _SAMPLE], place + 1) >= 0:
-            return True
+    step = len(text) // (_PLACES + 2)
+    for number in range(1, _PLACES + 1):
+        place = step * number + 3 * number * number
+        for start in (place, place + _SAMPLE):
+            if text.find(text[start : start + _SAMPLE], start + 1) >= 0:
+                return True
     return False
 
 

@@ -14,9 +14,8 @@ class AnthropicProvider(HTTPProvider):
     default_base_url: ClassVar[str] = "https://api.anthropic.com/v1"
 
     def __init__(self, config: ProviderConfig, **parts: Any) -> None:
-        from faultmaven.infrastructure.llm.wire.anthropic_messages import (  # noqa: PLC0415 - see HTTPProvider
-            AnthropicMessages,
-        )
-
         super().__init__(config, **parts)
-        self.codec = AnthropicMessages()
+        if not hasattr(self, "codec"):
+            from faultmaven.infrastructure.llm.wire import anthropic_messages  # noqa: PLC0415 - see HTTPProvider
+
+            self.codec = anthropic_messages.AnthropicMessages()

@@ -16,13 +16,16 @@ class CohereProvider(EmbeddingProvider):
     default_max_tokens: ClassVar[int] = 1000  # as ``generate`` has it
 
     def __init__(self, config: ProviderConfig, **parts: Any) -> None:
-        from faultmaven.infrastructure.llm.wire import (  # noqa: PLC0415 - see HTTPProvider
-            cohere_chat,
-            cohere_generate,
-            embeddings_cohere,
-        )
-
         super().__init__(config, **parts)
-        current = config.options.get("api", "").lower() == _CURRENT_API
-        self.codec = cohere_chat.CohereChat() if current else cohere_generate.CohereGenerate()
-        self.embedding_codecs = (embeddings_cohere.CohereEmbeddings(),)
+        if config.options.get("api", "").lower() == _CURRENT_API:
+            from faultmaven.infrastructure.llm.wire import cohere_chat  # noqa: PLC0415 - see HTTPProvider
+
+            self.codec = cohere_chat.CohereChat()
+        elif not hasattr(self, "codec"):
+            from faultmaven.infrastructure.llm.wire import cohere_generate  # noqa: PLC0415
+
+            self.codec = cohere_generate.CohereGenerate()
+        if not hasattr(self, "embedding_codecs"):
+            from faultmaven.infrastructure.llm.wire import embeddings_cohere  # noqa: PLC0415
+
+            self.embedding_codecs = (embeddings_cohere.CohereEmbeddings(),)

@@ -12,11 +12,12 @@ class GeminiProvider(EmbeddingProvider):
     """Google's Gemini API."""
 
     def __init__(self, config: ProviderConfig, **parts: Any) -> None:
-        from faultmaven.infrastructure.llm.wire import (  # noqa: PLC0415 - see HTTPProvider
-            embeddings_gemini,
-            gemini_content,
-        )
-
         super().__init__(config, **parts)
-        self.codec = gemini_content.GeminiContent()
-        self.embedding_codecs = (embeddings_gemini.GeminiEmbeddings(),)
+        if not hasattr(self, "codec"):
+            from faultmaven.infrastructure.llm.wire import gemini_content  # noqa: PLC0415 - see HTTPProvider
+
+            self.codec = gemini_content.GeminiContent()
+        if not hasattr(self, "embedding_codecs"):
+            from faultmaven.infrastructure.llm.wire import embeddings_gemini  # noqa: PLC0415
+
+            self.embedding_codecs = (embeddings_gemini.GeminiEmbeddings(),)

@@ -39,8 +39,8 @@ _OK = 200
 class HTTPProvider(BaseLLMProvider):
     """A vendor with a codec. A subclass names the codec and, where needed, its model rules.
 
-    A codec that one vendor alone speaks is loaded with the first provider that speaks it: all of
-    them together would be a twentieth of the service's start.
+    A codec that one vendor alone speaks is loaded with the first provider that speaks it, unless
+    a subclass of that provider's names another: all together would be a twentieth of the start.
 
     Args:
         config: what it is configured with.

@@ -61,8 +61,8 @@ class Keys:
     def scrub(self, said: bytes) -> bytes:
         """What a server said, without any of the keys: some quote the one that they refuse."""
         for key in self._known:
-            # In nearly all that is said there is none. Not ``in``, which first makes an
-            # error: bytes are no number.
+            # In nearly all that is said there is none. Not ``in``, which tries the bytes as a
+            # number first and drops the error.
             if said.find(key) >= 0:
                 return remove_keys(said, self._known)
         return said
