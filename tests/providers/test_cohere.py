@@ -10,8 +10,8 @@ import pytest
 from faultmaven.errors import RateLimitedError
 from faultmaven.infrastructure.llm.providers.base import ProviderConfig
 from faultmaven.infrastructure.llm.providers.cohere_provider import CohereProvider
-from faultmaven.infrastructure.llm.wire.cohere_generate import DEFAULT_MAX_TOKENS
 from faultmaven.infrastructure.llm.transport import Transport
+from faultmaven.infrastructure.llm.wire.cohere_generate import DEFAULT_MAX_TOKENS
 from faultmaven.models.interfaces import ILLMProvider
 from providers.vendors import config_for, provider_for
 from upstreams import Upstream, json_reply
